@@ -1,0 +1,16 @@
+"""`python -m fetcher`, and what the installed `fetcher` calls."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """The command line's exit code."""
+    from fetcher.cli import main as command_line
+
+    return command_line()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Proof that the cap held: the fullest 1-second and 100-millisecond window of the times at which calls were sent.
+
+It watches the pacer from outside and shares nothing with it; it decides nothing. A window is half open, [t, t + 1 s):
+two calls exactly one second apart are in two windows. Exact, in fixed memory: the times of the last second lie in a
+ring, and each is entered once and left once by each window, so a call costs O(1).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from typing import Final
+
+import msgspec
+
+SMALLEST_RING: Final = 1024
+IDLE_GAPS: Final = 3.0
+"""A gap of more than three slots (and more than a second) is a pause: it does not count as busy time."""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What was seen. Times are monotonic seconds."""
+
+    cap_per_s: float
+    sent: int
+    worst_1s: int
+    """Calls in the fullest window of one second."""
+    worst_1s_at_s: float
+    """When the last call of that window was sent."""
+    worst_100ms: int
+    mean_per_s: float
+    """Over the busy time: pauses left out. 0 with fewer than two calls."""
+    busy_s: float
+    first_s: float
+    last_s: float
+    exact: bool
+    """False: more calls in a second than the ring holds (twice the cap), or times that went back."""
+
+    @property
+    def holds(self) -> bool:
+        """No window over the cap. A cap that is no whole number allows the next whole one."""
+        return self.exact and self.worst_1s <= max(1, math.ceil(self.cap_per_s))
+
+    @property
+    def used(self) -> float:
+        """Share of the cap that was used while busy, 0 to 1."""
+        return self.mean_per_s / self.cap_per_s
+
+
+class CapProof:
+    """Told of every call at the moment it is sent, in order of time."""
+
+    def __init__(self, cap_per_s: float) -> None:
+        self._cap_per_s = cap_per_s
+        self._size = max(SMALLEST_RING, 2 * math.ceil(cap_per_s))
+        self._ring = array("d", bytes(8 * self._size))
+        self._idle_s = max(1.0, IDLE_GAPS / cap_per_s)
+        self._first_1s = self._first_100ms = 0  # number of the first call that is still in the window
+        self._first_s, self._last_s = 0.0, -math.inf
+        self._busy_s, self._busy_gaps = 0.0, 0
+        self._worst_1s_at_s = 0.0
+        self._exact = True
+        self.sent_count = 0
+        self.worst_1s = 0
+        self.worst_100ms = 0
+
+    def sent(self, now_s: float) -> None:
+        """A call was sent at `now_s` (monotonic). A time before the last one counts as the last, and is noted."""
+        number, ring, size = self.sent_count, self._ring, self._size
+        now_s = self._pass_gap(now_s)
+        first = self._first_1s
+        if number - first == size:
+            first += 1
+            self._exact = False
+        ring[number % size] = now_s
+        while ring[first % size] + 1.0 <= now_s:
+            first += 1
+        self._first_1s = first
+        if number - first >= self.worst_1s:
+            self.worst_1s = number - first + 1
+            self._worst_1s_at_s = now_s
+        first = max(self._first_100ms, first)
+        while ring[first % size] + 0.1 <= now_s:
+            first += 1
+        self._first_100ms = first
+        if number - first >= self.worst_100ms:
+            self.worst_100ms = number - first + 1
+        self.sent_count = number + 1
+
+    def _pass_gap(self, now_s: float) -> float:
+        gap_s = now_s - self._last_s
+        if gap_s < 0.0:
+            self._exact = False
+            return self._last_s
+        if not self.sent_count:
+            self._first_s = now_s
+        elif gap_s <= self._idle_s:
+            self._busy_s += gap_s
+            self._busy_gaps += 1
+        self._last_s = now_s
+        return now_s
+
+    @property
+    def mean_per_s(self) -> float:
+        """Calls a second over the busy time; 0 with fewer than two calls."""
+        return self._busy_gaps / self._busy_s if self._busy_s else 0.0
+
+    def proof(self) -> Proof:
+        """What was seen so far."""
+        return Proof(
+            cap_per_s=self._cap_per_s,
+            sent=self.sent_count,
+            worst_1s=self.worst_1s,
+            worst_1s_at_s=self._worst_1s_at_s,
+            worst_100ms=self.worst_100ms,
+            mean_per_s=self.mean_per_s,
+            busy_s=self._busy_s,
+            first_s=self._first_s,
+            last_s=self._last_s if self.sent_count else 0.0,
+            exact=self._exact,
+        )

@@ -1,0 +1,89 @@
+"""The figures of a run at one moment: what `metrics` hands to whoever shows them. No counting, no screen."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All counts are IDs unless named otherwise.
+
+    Law at any moment: `read = fetched + failed + skipped_known + duplicates + queued + in_flight + waiting + left`;
+    at the end the three in the middle are 0.
+    """
+
+    total: int | None = None
+    """Distinct IDs of the input, once known or guessed."""
+    read: int = 0
+    """Everything read so far, skipped ones and duplicates included."""
+    fetched: int = 0
+    failed: int = 0
+    """Bad IDs included."""
+    failed_permanent: int = 0
+    """Those of them that no further try can help."""
+    failed_by_kind: dict[str, int] = {}
+    skipped_known: int = 0
+    """Done by an earlier run."""
+    duplicates: int = 0
+    queued: int = 0
+    in_flight: int = 0
+    waiting: int = 0
+    """Will be tried again at a known time."""
+    left: int = 0
+    """The run ended first."""
+    attempts: int = 0
+    """Calls that left this machine."""
+    unsent: int = 0
+    """Attempts of which no byte left: no connection."""
+    results: dict[str, int] = {}
+    """Attempts, sent or not, by what came of them: a `VerdictKind` or a `Lost`."""
+    retries: int = 0
+    """Counted attempts after the first one of an ID."""
+    throttles: int = 0
+    """Answers that said: over the rate."""
+    paused_s: float = 0.0
+    """Seconds of pauses ordered after such answers."""
+    paid_doubts: int = 0
+    """Calls sent and never answered: each may have been charged."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    rate_per_s: float = 0.0
+    """Starts a second over the last 5 seconds."""
+    mean_rate_per_s: float = 0.0
+    """Starts a second since the beginning."""
+    done_per_s: float = 0.0
+    """IDs done a second over the last minute."""
+    cap_per_s: float = 0.0
+    rate_now_per_s: float = 0.0
+    """What pacing allows at present."""
+    latency_p50_s: float = 0.0
+    latency_p90_s: float = 0.0
+    latency_p99_s: float = 0.0
+    latency_max_s: float = 0.0
+    latency_mean_s: float = 0.0
+    elapsed_s: float = 0.0
+    eta_s: float | None = None
+    """Seconds until all is done as things go; None when it cannot be said."""
+    waiting_for: str = ""
+    """Why nothing is sent just now, for a person; empty when nothing stands in the way."""
+
+    @property
+    def distinct(self) -> int:
+        """Distinct IDs read so far."""
+        return self.read - self.duplicates
+
+    @property
+    def done(self) -> int:
+        """IDs that need nothing more, those of earlier runs included: the counterpart of `total`."""
+        return self.fetched + self.failed + self.skipped_known
+
+    @property
+    def unfinished(self) -> int:
+        """Read and not yet at an end."""
+        return self.queued + self.in_flight + self.waiting
+
+    @property
+    def balanced(self) -> bool:
+        """All that was read has come to an end, and the ends add up."""
+        ends = self.fetched + self.failed + self.skipped_known + self.duplicates + self.left
+        return ends == self.read and not (self.queued or self.in_flight or self.waiting)

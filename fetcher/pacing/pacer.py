@@ -1,0 +1,165 @@
+"""When the next call may start: an even schedule, and under it an exact guard over the last second.
+
+It must not know: clocks (every time is an argument, monotonic seconds), tasks, sockets, what a call is.
+
+Two laws, each O(1) amortised:
+
+1. **The even schedule.** slot[k+1] = slot[k] + gap, gap = 1 / (rate · (1 - headroom)). The first slot lies one gap
+   after the start and one gap after every pause. No credit: a tick that comes late makes up at most `slack_s` of lost
+   slots.
+2. **The exact guard.** A permit is granted only while
+
+       starts sent in the last window  +  permits granted, neither sent nor returned  <  limit
+
+   with limit = floor(cap) in a window of 1 s, or 1 in a window of 1/cap s for caps below 1.
+
+Why no window of sent times can hold more than the limit: the sum does not change when a granted permit is sent (one
+less granted, one more sent), it falls as time passes or a permit is returned, and only grants raise it, up to the
+limit. So at every instant the starts of the last window are at most the limit, however late and in whatever order
+granted permits are sent, after stalls, pauses and changes of the rate. The guard needs no schedule; the schedule makes
+it idle.
+
+Why a restart cannot pass the cap with nothing stored: let r = rate · (1 - headroom). A life has at most
+r · (x + slack + delay) + 1 starts in its last x seconds (delay: the longest time from grant to sending) and r · y in
+its first y, because its first slot waits one gap. A second that spans both has x + down + y <= 1, hence at most r + 1
+starts, below cap + 1, whenever the process was down for at least slack + delay: 20 ms and a little, less than an
+interpreter takes to start. A life that ticks each millisecond and sends at once uses no slack: then a restart may
+take no time at all, as long as the headroom is above 0.1 %.
+
+Even gaps beat bursts at real enforcers, and 1 or 2 % of headroom takes refusals from jitter on the way to nothing
+(measured; experiment 10 of the reliability notes, and the rate limiting table beside it).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from typing import Final
+
+from fetcher.errors import Defect
+
+EPSILON_S: Final = 1e-6
+"""Starts must lie this much more than a window apart, so that neither rounding nor a closed window counts both."""
+ROUNDING_S: Final = 1e-9
+"""A slot this close is due: sums of gaps are not exact."""
+
+
+class Pacer:
+    """Grants permits to start calls. Never more than `cap_per_s` sent in any second, evenly spread, nothing saved up.
+
+    Caps above 1 that are not whole are rounded down: 2.5/s would be 2 in one second and 3 in another, so it is 2/s.
+    Below 1/s it is one call in 1/cap seconds. Memory is fixed: one float for each call of a second.
+
+    Args:
+        cap_per_s: the cap, 0.001 to 1 000 000.
+        now_s: monotonic time of the start; the first slot is one gap later.
+        headroom: part of the cap that is left unused, 0 to 0.5; carries the jitter between here and the gateway.
+        slack_s: how much lateness a tick may make up.
+
+    Raises:
+        ValueError: a number outside its range.
+    """
+
+    def __init__(self, cap_per_s: float, now_s: float, headroom: float = 0.02, slack_s: float = 0.02) -> None:
+        if not 0.001 <= cap_per_s <= 1_000_000:
+            raise ValueError(f"cap_per_s must be between 0.001 and 1000000, not {cap_per_s}")
+        if not 0 <= headroom <= 0.5:
+            raise ValueError(f"headroom must be between 0 and 0.5, not {headroom}")
+        self.cap_per_s = cap_per_s
+        self._limit = max(1, math.floor(cap_per_s))
+        self._most_per_s = min(cap_per_s, float(self._limit))
+        self.rate_per_s = self._most_per_s
+        """The rate in force: the cap (rounded down), or less after `set_rate`."""
+        self.paused_until_s = -math.inf
+        self._evenness = 1 - headroom
+        self._gap_s = 1 / (self.rate_per_s * self._evenness)
+        self._slack_s = slack_s
+        self._next_s = now_s + self._gap_s
+        self._window_s = max(1.0, 1 / cap_per_s) + EPSILON_S
+        self._granted = 0
+        self._sent_s = array("d", bytes(8 * self._limit))  # a ring: `_used` times, the oldest at `_oldest`
+        self._oldest = 0
+        self._used = 0
+
+    def due(self, now_s: float) -> int:
+        """How many permits may be taken now. Taking fewer is fine."""
+        if now_s < self._next_s - ROUNDING_S:
+            return 0
+        self._forget(now_s)
+        start_s = max(self._next_s, now_s - self._slack_s)
+        slots = int((now_s - start_s + ROUNDING_S) / self._gap_s) + 1
+        return min(slots, self._limit - self._used - self._granted)
+
+    def take(self, n: int, now_s: float) -> None:
+        """Take `n` permits that `due` offered. Each must later be `sent` or `returned`, exactly once.
+
+        A pause that began since they were offered moves the schedule; it does not take them back.
+
+        Raises:
+            Defect: more than the guard allows.
+        """
+        self._forget(now_s)
+        if n < 0 or self._used + self._granted + n > self._limit:
+            raise Defect("more permits were taken than were due")
+        self._granted += n
+        self._next_s = max(self._next_s, now_s - self._slack_s) + n * self._gap_s
+
+    def sent(self, now_s: float) -> None:
+        """One granted call is written now. Call it with the time just before the first byte.
+
+        Raises:
+            Defect: no permit is out.
+        """
+        if not self._granted:
+            raise Defect("a call was sent without a permit")
+        self._granted -= 1
+        # There is room: used + granted <= limit held before, and granted has just fallen by one.
+        self._sent_s[(self._oldest + self._used) % self._limit] = now_s
+        self._used += 1
+
+    def returned(self) -> None:
+        """A granted permit will not be used. Its slot is lost: no credit.
+
+        Raises:
+            Defect: no permit is out.
+        """
+        if not self._granted:
+            raise Defect("a permit was returned that nobody had")
+        self._granted -= 1
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until a permit could be due, 0 when one is; infinity while only outstanding permits block."""
+        self._forget(now_s)
+        wait_s = max(0.0, self._next_s - now_s)
+        if self._used + self._granted < self._limit:
+            return 0.0 if wait_s <= ROUNDING_S else wait_s
+        if not self._used:
+            return math.inf
+        return max(wait_s, self._sent_s[self._oldest] + self._window_s - now_s)
+
+    def pause_until(self, when_s: float) -> None:
+        """Grant nothing before `when_s`, then go on one gap later. A longer pause is not shortened by a shorter one."""
+        if when_s > self.paused_until_s:
+            self.paused_until_s = when_s
+            self._next_s = max(self._next_s, when_s + self._gap_s)
+
+    def set_rate(self, rate_per_s: float) -> None:
+        """Go at `rate_per_s`, at most the cap, from the next slot on.
+
+        Raises:
+            ValueError: it is not above 0.
+        """
+        if not rate_per_s > 0:
+            raise ValueError(f"rate_per_s must be above 0, not {rate_per_s}")
+        rate_per_s = min(rate_per_s, self._most_per_s)
+        if rate_per_s == self.rate_per_s:
+            return
+        self.rate_per_s = rate_per_s
+        self._gap_s = 1 / (self.rate_per_s * self._evenness)
+
+    def _forget(self, now_s: float) -> None:
+        """Drop the starts that have left the window: each is dropped once."""
+        # The same sum as in `wait_s`: were it rounded otherwise, a wait of 0 could find nothing due.
+        while self._used and self._sent_s[self._oldest] + self._window_s <= now_s:
+            self._oldest = (self._oldest + 1) % self._limit
+            self._used -= 1

@@ -1,0 +1,41 @@
+"""What a person or a script sees of a run: the progress line, the closing words, the summary, the plan, the logs.
+
+It shows figures and decides nothing. rich is imported only when a live line is drawn.
+"""
+
+from __future__ import annotations
+
+from fetcher.report.advice import End, closing_words, command_that_goes_on
+from fetcher.report.dry_run import plan_lines
+from fetcher.report.figures import clock_time, duration, iso_time, number, percent, rate, size
+from fetcher.report.hooks import install_hooks, loop_exception_handler
+from fetcher.report.logs import configure_logging
+from fetcher.report.progress import Progress, choose_mode, make_progress
+from fetcher.report.screen import Screen
+from fetcher.report.summary import Finished, summary_document, write_summary
+from fetcher.report.visible import visible
+
+__all__ = [
+    "End",
+    "Finished",
+    "Progress",
+    "Screen",
+    "choose_mode",
+    "clock_time",
+    "closing_words",
+    "command_that_goes_on",
+    "configure_logging",
+    "duration",
+    "install_hooks",
+    "iso_time",
+    "loop_exception_handler",
+    "make_progress",
+    "number",
+    "percent",
+    "plan_lines",
+    "rate",
+    "size",
+    "summary_document",
+    "visible",
+    "write_summary",
+]

@@ -1,0 +1,149 @@
+"""The closing words: whatever the end, what happened, how many IDs are left, and the command that goes on.
+
+Words only. Which end it was, the caller knows; how to correct a refusal, `gateway` has said in `remedy`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from fetcher.metrics import Snapshot
+from fetcher.report.figures import duration, ids, number, rate
+from fetcher.report.visible import visible
+from fetcher.secret import STARS, Redactor
+
+_HEADS: Final[dict[int, str]] = {
+    0: "done",
+    1: "finished, but some IDs failed",
+    2: "stopped before anything was sent",
+    3: "the gateway refused the whole run",
+    4: "stopped at a limit",
+    5: "stopped: too many IDs failed",
+    6: "stopped: the output could not be written",
+    70: "stopped by a defect of this program, not by anything of yours",
+    130: "interrupted",
+    143: "terminated",
+}
+"""By exit code; see the table of exit codes."""
+_TRY_AGAIN: Final = "no ID was lost; the same command goes on where this run stopped"
+_REMEDIES: Final[dict[int, str]] = {
+    4: _TRY_AGAIN,
+    5: "look at the failed file and correct the cause; the same command goes on",
+    6: "make room or repair the disk; the same command goes on, nothing that was written is lost",
+    70: "what was written stands; please report this with the lines above",
+    130: _TRY_AGAIN,
+    143: _TRY_AGAIN,
+}
+"""What to do, where nobody has said anything better."""
+
+_NOT_AGAIN: Final = frozenset({"--overwrite", "--dry-run"})
+"""Switches that would not go on but begin anew, or not begin."""
+_URL_USER: Final = re.compile(r"(://)[^/@\s]*@")
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended, for a person."""
+
+    code: int
+    """The exit code."""
+    reason: str = ""
+    """One sentence: what happened. Empty when it ended by itself."""
+    left: int = 0
+    """IDs still to be done."""
+    left_is_exact: bool = True
+    """False: the input was not read to its end, so there may be more."""
+    command: tuple[str, ...] = ()
+    """The arguments with which this run was started, the program's name first."""
+    out: str = ""
+    failed_path: str = ""
+    snapshot: Snapshot = Snapshot()
+    remedy: str = ""
+    """One line: what to do about it."""
+
+
+def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
+    """Lines for stderr, without secrets and without control characters; the first says how it ended."""
+    redactor = redactor or Redactor()
+    lines = [_head(end), *_counts(end.snapshot, end.out), *_failures(end.snapshot, end.failed_path)]
+    if end.code == 1:
+        lines += _failed_advice(end.snapshot)
+    if end.code not in (0, 1, 2) or end.left:
+        lines.append(_left(end))
+    if remedy := end.remedy or _REMEDIES.get(end.code, ""):
+        lines.append(f"what to do: {remedy}")
+    lines = [redactor.redact(visible(line)) for line in lines]
+    return lines + list(_going_on(end, redactor))
+
+
+def _head(end: End) -> str:
+    head = _HEADS.get(end.code, f"ended with exit code {end.code}")
+    return f"{head}: {end.reason}" if end.reason else head
+
+
+def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
+    if not snapshot.read:
+        return
+    where = f" → {out}" if out and out != "-" else ""
+    line = f"fetched {ids(snapshot.fetched)} in {duration(snapshot.elapsed_s)}{where}"
+    aside = [(snapshot.skipped_known, "done before"), (snapshot.duplicates, "duplicates")]
+    yield ", ".join([line, *(f"{number(count)} {what}" for count, what in aside if count)])
+    if snapshot.attempts:
+        calls = f"{number(snapshot.attempts)} {'call' if snapshot.attempts == 1 else 'calls'}"
+        aside = [
+            (snapshot.retries, "retries"),
+            (snapshot.throttles, "answered over the rate"),
+            (snapshot.paid_doubts, "never answered, perhaps charged"),
+        ]
+        pace = f"{rate(snapshot.mean_rate_per_s)} of {rate(snapshot.cap_per_s)}"
+        yield ", ".join([f"{calls} at {pace}", *(f"{number(count)} {what}" for count, what in aside if count)])
+
+
+def _failures(snapshot: Snapshot, failed_path: str) -> Iterator[str]:
+    if not snapshot.failed:
+        return
+    most_first = sorted(snapshot.failed_by_kind.items(), key=lambda pair: (-pair[1], pair[0]))
+    kinds = ", ".join(f"{number(count)} {kind}" for kind, count in most_first)
+    where = f" → {failed_path}" if failed_path else ""
+    yield f"failed {ids(snapshot.failed)} ({kinds}){where}"
+
+
+def _failed_advice(snapshot: Snapshot) -> Iterator[str]:
+    transient = snapshot.failed - snapshot.failed_permanent
+    if transient:
+        yield f"what to do: the same command tries the {number(transient)} transient ones again"
+    else:
+        yield "what to do: all are permanent; --retry-failed all would try them again"
+
+
+def _left(end: End) -> str:
+    if end.left_is_exact:
+        return f"left to be done: {ids(end.left)}" if end.left else "left to be done: nothing"
+    return f"left to be done: {ids(end.left)} at least, the input was not read to its end"
+
+
+def _going_on(end: End, redactor: Redactor) -> Iterator[str]:
+    transient_failed = end.snapshot.failed > end.snapshot.failed_permanent
+    if end.code == 0 or not end.command or (end.code == 1 and not transient_failed and not end.left):
+        return
+    if end.out == "-":
+        yield "to go on, give -o a file: what went to standard output is not remembered"
+        return
+    if "-" in end.command:
+        yield "to go on, feed the same IDs again:"
+    yield f"  {command_that_goes_on(end.command, redactor)}"
+
+
+def command_that_goes_on(command: Sequence[str], redactor: Redactor | None = None) -> str:
+    """The command as a shell takes it, without secrets and without switches that would begin anew.
+
+    A secret has no place in an argument; where one stands all the same (`--param`, the user of a proxy's URL), it
+    becomes stars.
+    """
+    redactor = redactor or Redactor()
+    words = [_URL_USER.sub(rf"\1{STARS}@", redactor.redact(word)) for word in command if word not in _NOT_AGAIN]
+    return visible(shlex.join(words))

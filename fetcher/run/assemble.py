@@ -1,0 +1,132 @@
+"""Settings become parts. The only file outside the command line that knows which concrete part plays which role."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aiolimiter import AsyncLimiter
+
+from fetcher.clock import Clock
+from fetcher.gateway import Credentials, Gateway, find_api
+from fetcher.metrics import CapProof, Tally
+from fetcher.pacing import InFlight, Pacer, Throttle
+from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
+from fetcher.secret import Redactor
+from fetcher.settings import Settings, known_secrets, require_credentials
+from fetcher.transport import Transport, open_transport
+
+if TYPE_CHECKING:
+    import httpx
+
+BUCKET_S: Final = 0.04
+"""Seconds of the cap that the bucket holds: twice the slack that the even schedule may make up after a late tick."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the runs of one `Fetcher` share: one key has one cap, one pool of connections, one memory of throttles."""
+
+    settings: Settings
+    clock: Clock
+    gateway: Gateway
+    transport: Transport
+    pacer: Pacer
+    bucket: AsyncLimiter
+    throttle: Throttle
+    in_flight: InFlight
+    policy: Policy
+    retry_budget: RetryBudget
+    breaker: Breaker
+    refusals: Refusals
+    cap_proof: CapProof
+    started_s: float
+    reached: bool = False
+    """An answer of any kind has come: host, port and TLS are right."""
+    accepted_calls: int = 0
+    """Answers that show that the gateway takes our calls."""
+    calls_started: int = 0
+    last_accepted_s: float = 0.0
+
+    def calls_left(self) -> int:
+        """Calls that `max_calls` still allows; a large number without it."""
+        limit = self.settings.max_calls
+        return 2**62 if limit is None else max(0, limit - self.calls_started)
+
+
+def gateway_of(settings: Settings) -> Gateway:
+    """The gateway's language with the user's key.
+
+    Raises:
+        UsageError: no such API or protocol, or a credential is missing.
+    """
+    app_key, app_secret = require_credentials(settings)
+    return Gateway(
+        api=find_api(settings.api, settings.id_param),
+        protocol_name=settings.protocol,
+        credentials=Credentials(app_key, app_secret, settings.access_token),
+        base_url=settings.gateway,
+        params=settings.params,
+        method=settings.method,
+        send_timestamp=settings.timestamp,
+        redact=Redactor(known_secrets(settings)).redact,
+    )
+
+
+def bucket_of(cap_per_s: float) -> AsyncLimiter:
+    """The token bucket under the dispatcher, leaking at the cap; it holds a permit at least, however low the cap."""
+    size = max(1.0, cap_per_s * BUCKET_S)
+    return AsyncLimiter(size, size / cap_per_s)
+
+
+def assemble(settings: Settings, *, clock: Clock, client: httpx.AsyncClient | None = None) -> Parts:
+    """Everything a run needs but its IDs and its sink. Call it inside the event loop.
+
+    Raises:
+        UsageError: a setting is wrong, a credential or an optional library is missing.
+    """
+    now_s = clock.monotonic_s()
+    gateway = gateway_of(settings)
+    headroom = {} if settings.headroom is None else {"headroom": settings.headroom / 100}
+    return Parts(
+        settings=settings,
+        clock=clock,
+        gateway=gateway,
+        transport=transport_of(settings, gateway.origin, clock, client),
+        pacer=Pacer(settings.qps, now_s, **headroom),
+        bucket=bucket_of(settings.qps),
+        throttle=Throttle(settings.qps),
+        in_flight=InFlight(settings.qps, fixed=settings.concurrency),
+        policy=Policy(retries=settings.retries, random=random.random),
+        retry_budget=RetryBudget(),
+        breaker=Breaker(max_outage_s=settings.max_outage_s),
+        refusals=Refusals(),
+        cap_proof=CapProof(settings.qps),
+        started_s=now_s,
+        last_accepted_s=now_s,
+    )
+
+
+def transport_of(settings: Settings, origin: str, clock: Clock, client: httpx.AsyncClient | None) -> Transport:
+    """The httpx lane for a client that was handed over, else what the settings choose."""
+    if client is not None:
+        from fetcher.transport import HttpxTransport
+
+        return HttpxTransport(client, origin, clock=clock, max_body_bytes=settings.max_body_bytes)
+    return open_transport(
+        origin,
+        kind=settings.transport,
+        clock=clock,
+        connect_timeout_s=settings.connect_timeout_s,
+        proxy=settings.proxy,
+        trust_env=settings.trust_env,
+        http2=settings.http2,
+        max_body_bytes=settings.max_body_bytes,
+        ca_file=settings.ca_file,
+    )
+
+
+def new_tally(parts: Parts) -> Tally:
+    """Empty books for one run."""
+    return Tally(parts.clock.monotonic_s(), parts.settings.qps)

@@ -1,0 +1,75 @@
+"""Outcomes on their way to the writer: small lists, never one hand-over per product, and an end to how many.
+
+A disk that does not keep up fills the buffer; a full buffer stops the dispatcher; so back-pressure reaches the gateway
+and memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+
+from fetcher.model import Outcome, Product
+
+
+class OutcomeBuffer:
+    """Collects outcomes by count and by bytes until somebody takes them all.
+
+    Args:
+        limit: outcomes that may lie here before `full`.
+        limit_bytes: payload bytes that may lie here before `full`; one answer may be 64 MiB.
+    """
+
+    def __init__(self, limit: int = 4096, limit_bytes: int = 32 * 2**20) -> None:
+        self._limit, self._limit_bytes = limit, limit_bytes
+        self._outcomes: list[Outcome] = []
+        self._bytes = 0
+        self.passed = 0
+        self._filled = asyncio.Event()
+        self._pressing = asyncio.Event()
+        self.closed = False
+
+    def put(self, outcome: Outcome) -> None:
+        """Add one; never waits. Check `full` before starting the call that will bring it."""
+        self._outcomes.append(outcome)
+        self.passed += 1
+        if isinstance(outcome, Product):
+            self._bytes += len(outcome.payload)
+        if not self._filled.is_set():
+            self._filled.set()
+        if self.full:
+            self._pressing.set()
+
+    @property
+    def full(self) -> bool:
+        """No more calls should start until somebody has taken what lies here."""
+        return len(self._outcomes) >= self._limit or self._bytes >= self._limit_bytes
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def close(self) -> None:
+        """Nothing more will be put."""
+        self.closed = True
+        self._filled.set()
+        self._pressing.set()
+
+    async def wait(self) -> bool:
+        """Until something lies here. False when it is closed and empty."""
+        await self._filled.wait()
+        return bool(self._outcomes) or not self.closed
+
+    async def gather(self, longest_s: float) -> None:
+        """Let more come for `longest_s`, or until it is full or closed."""
+        with anyio.move_on_after(longest_s):
+            await self._pressing.wait()
+
+    def take(self) -> list[Outcome]:
+        """All that lies here, in the order in which it came."""
+        taken, self._outcomes, self._bytes = self._outcomes, [], 0
+        if not self.closed:
+            self._filled.clear()
+            self._pressing.clear()
+        return taken
+

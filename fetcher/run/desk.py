@@ -1,0 +1,134 @@
+"""The desk between reader, dispatcher and workers: what is queued, who is free, whether the run is to end.
+
+It holds and counts; it decides nothing and waits for nothing but its own bell. Everything here is touched from one
+event loop only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from fetcher.errors import FetcherError
+from fetcher.model import Item
+from fetcher.run.waiting import Waiting
+from fetcher.transport import Connection
+
+QUEUE_LIMIT: Final = 2048
+"""IDs read ahead. Two thousand short texts; enough for a fifth of a second at ten thousand a second."""
+QUEUE_LOW: Final = QUEUE_LIMIT // 2
+"""At this many the reader is woken."""
+
+
+class Interrupted(FetcherError):
+    """A signal asked the run to end. `exit_code` is 128 + the signal's number, as shells expect."""
+
+    def __init__(self, signal_number: int, name: str) -> None:
+        super().__init__(f"stopped by {name}")
+        self.exit_code = 128 + signal_number  # type: ignore[misc]
+
+
+class Bell:
+    """Wakes one sleeper, who may also give up waiting after a time. A ring that nobody hears is kept."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] | None = None
+        self._rung = False
+
+    def ring(self) -> None:
+        """Wake the sleeper, now or at its next sleep."""
+        self._rung = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    async def sleep(self, timeout_s: float | None) -> None:
+        """Until the bell rings, or for `timeout_s`."""
+        if self._rung:
+            self._rung = False
+            await asyncio.sleep(0)
+            return
+        loop = asyncio.get_running_loop()
+        self._future = future = loop.create_future()
+        timer = None if timeout_s is None else loop.call_later(timeout_s, _finish, future)
+        try:
+            await future
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._future = None
+            self._rung = False
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Permit:
+    """A free worker, waiting at the desk with a connection in its hand."""
+
+    __slots__ = ("connection", "given")
+
+    def __init__(self, connection: Connection, given: asyncio.Future[Item | None]) -> None:
+        self.connection = connection
+        self.given = given
+
+
+class Desk:
+    """What reader, dispatcher and workers share."""
+
+    def __init__(self) -> None:
+        self.queue: deque[Item] = deque()
+        self.waiting = Waiting()
+        self.free: list[Permit] = []
+        """Last in, first out: the connection used last is the likeliest to be open still."""
+        self.cut_off: list[Item] = []
+        """Sent, but the run ended first: they stay to be done."""
+        self.in_flight = 0
+        self.workers = 0
+        self.input_ended = False
+        self.error: FetcherError | None = None
+        """Why the run ends before its time; None as long as it goes on or when it ended by itself."""
+        self.dispatcher_bell = Bell()
+        self.reader_bell = Bell()
+        self.only_time_helps = False
+        """The dispatcher sleeps until the next slot: waking it earlier would be work for nothing."""
+
+    @property
+    def stopping(self) -> bool:
+        """No further call is to start."""
+        return self.error is not None
+
+    def stop(self, error: FetcherError) -> None:
+        """End the run: what is in flight is awaited, nothing new starts. The first reason stands."""
+        if self.error is None:
+            self.error = error
+        self.dispatcher_bell.ring()
+        self.reader_bell.ring()
+
+    def changed(self) -> None:
+        """Something happened for which a sleeping dispatcher may have waited."""
+        if not self.only_time_helps:
+            self.dispatcher_bell.ring()
+
+    async def take_permit(self, connection: Connection) -> Item | None:
+        """A worker waits here, with a connection that can be written to, for an ID and the permission to send it.
+
+        Returns:
+            The item, or None: give the connection back and look again whether you are still needed.
+        """
+        given: asyncio.Future[Item | None] = asyncio.get_running_loop().create_future()
+        permit = Permit(connection, given)
+        self.free.append(permit)
+        self.changed()
+        try:
+            return await given
+        finally:
+            if not given.done() or given.cancelled():
+                self.free.remove(permit)
+
+    @property
+    def exhausted(self) -> bool:
+        """All that was read is done, and there is nothing more to read."""
+        return self.input_ended and not self.queue and not self.waiting and not self.in_flight

@@ -1,0 +1,231 @@
+"""One run: the task group that owns reader, dispatcher, workers, writer and ticker, from the first ID to the last.
+
+Every task has an owner and an end. The order of the ends is the promise: first nothing new starts, then what is in
+flight is answered, then what was answered is written, then the books are looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, Protocol
+
+import anyio
+import anyio.abc
+import msgspec
+
+from fetcher.errors import Defect, FetcherError, TooManyErrors
+from fetcher.metrics import Balance, Books, Snapshot, Tally
+from fetcher.model import Failure, Item, Kind, Outcome, Product
+from fetcher.run.assemble import Parts
+from fetcher.run.buffer import OutcomeBuffer
+from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
+from fetcher.run.dispatch import Dispatcher
+from fetcher.run.feed import Feed
+from fetcher.run.workers import Workers
+from fetcher.settings import ErrorLimit
+
+DRAIN_S: Final = 30.0
+"""How long a stopped run waits for what is in flight."""
+TICK_S: Final = 0.25
+GATHER_S: Final = 0.05
+"""How long answers may lie before they are written: the price of a write is shared by what came meanwhile."""
+
+log = logging.getLogger("fetcher.run")
+
+
+PERCENT_FROM: Final = 100
+"""A percentage of failures says nothing before so many IDs are decided."""
+
+
+def too_many(limit: ErrorLimit, failed: int, decided: int) -> bool:
+    """Whether `failed` of `decided` IDs pass `--max-errors`."""
+    if limit.percent is None:
+        return limit.count is not None and failed >= limit.count
+    return decided >= PERCENT_FROM and failed * 100 >= limit.percent * decided
+
+
+class Sink(Protocol):
+    """Where outcomes go: the output files, or a library user's loop."""
+
+    async def put(self, outcomes: list[Outcome]) -> None:
+        """Take them all, in order. May wait: that is the back-pressure. Raises `OutputError`."""
+        ...
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a run ended."""
+
+    error: FetcherError | None
+    """None: every ID has its outcome."""
+    snapshot: Snapshot
+    balance: Balance
+
+
+class Run:
+    """One pass over one feed. Make it, `await run()` once."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        feed: Feed,
+        sink: Sink,
+        tally: Tally,
+        observe: Callable[[Snapshot], None] | None = None,
+    ) -> None:
+        self._parts, self._feed, self._sink, self._tally, self._observe = parts, feed, sink, tally, observe
+        self._desk = Desk()
+        self._buffer = OutcomeBuffer()
+        self._scope: anyio.CancelScope | None = None
+        self._books = Books()
+        self._skipped = (0, 0)
+        self._failures = 0
+        self._unstored: list[Outcome] = []
+
+    def stop(self, error: FetcherError) -> None:
+        """Start nothing more, finish what is in flight, end with `error`. May be called from the loop at any time."""
+        self._desk.stop(error)
+
+    def abandon(self) -> None:
+        """End now: what is in flight stays to be done, what was answered is still written."""
+        if self._scope is not None:
+            self._scope.cancel()
+
+    async def run(self) -> Ended:
+        """Until every ID has its outcome or the run is stopped. Never raises for what happens to a run.
+
+        Raises:
+            Defect: the books do not balance.
+        """
+        async with anyio.create_task_group() as outer:
+            outer.start_soon(self._guarded, self._write)
+            try:
+                with anyio.CancelScope() as self._scope:
+                    async with anyio.create_task_group() as tasks:
+                        await self._drive(tasks)
+                        tasks.cancel_scope.cancel()
+            finally:
+                self._buffer.close()
+        return self._conclude()
+
+    async def _drive(self, tasks: anyio.abc.TaskGroup) -> None:
+        workers = Workers(self._parts, self._desk, self._tally, self._buffer.put, self._failed)
+
+        def hire(n: int) -> None:
+            self._desk.workers += n
+            for _ in range(n):
+                tasks.start_soon(self._guarded, workers.work)
+
+        tasks.start_soon(self._guarded, self._read)
+        tasks.start_soon(self._guarded, self._tick)
+        await Dispatcher(self._parts, self._desk, self._tally, self._buffer, hire).run()
+
+    async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
+        """A `FetcherError` in any task ends the run in order; anything else is a defect and ends it at once."""
+        try:
+            await task()
+        except FetcherError as error:
+            self._desk.stop(error)
+            if task == self._write:
+                self.abandon()  # answers can no longer be stored: do not wait for more of them
+        except Exception as error:
+            log.exception("a task of the run failed")
+            self._desk.stop(Defect(f"{type(error).__name__} in {task.__qualname__}: what was written stands"))
+            self.abandon()
+
+    async def _read(self) -> None:
+        desk = self._desk
+        while not desk.stopping:
+            found = await self._feed.read(QUEUE_LIMIT - len(desk.queue))
+            self._book_skipped()
+            if not found:
+                break
+            self._books.read(one.id for one in found)
+            for one in found:
+                if isinstance(one, Item):
+                    desk.queue.append(one)
+                    self._tally.read(1)
+                else:
+                    self._failed(one)
+            self._tally.expect(self._feed.expected_total())
+            desk.changed()
+            while not desk.stopping and (len(desk.queue) > QUEUE_LOW or self._buffer.full):
+                await desk.reader_bell.sleep(None if len(desk.queue) > QUEUE_LOW else GATHER_S)
+        desk.input_ended = not desk.stopping
+        desk.dispatcher_bell.ring()
+
+    def _book_skipped(self) -> None:
+        known, duplicates = self._feed.skipped()
+        self._tally.skipped(known - self._skipped[0], duplicates - self._skipped[1])
+        self._skipped = (known, duplicates)
+
+    def _failed(self, failure: Failure) -> None:
+        """Hand a failure on, and look whether it was one too many."""
+        self._buffer.put(failure)
+        self._failures += 1
+        limit = self._parts.settings.max_errors
+        if limit is not None and too_many(limit, self._failures, self._buffer.passed):
+            self._desk.stop(
+                TooManyErrors(
+                    f"{self._failures} IDs failed: stopped at --max-errors {limit}",
+                    "look at the failed file, correct the cause, then run the same command again",
+                )
+            )
+
+    async def _write(self) -> None:
+        while await self._buffer.wait():
+            await self._buffer.gather(GATHER_S)
+            # Answers that were paid for are written even when the run is being torn down around this task.
+            self._unstored = outcomes = self._buffer.take()
+            with anyio.CancelScope(shield=True):
+                await self._sink.put(outcomes)
+            self._unstored = []
+            self._book(outcomes)
+            self._desk.changed()
+
+    def _book(self, outcomes: list[Outcome]) -> None:
+        """Only what the sink has taken counts as fetched or failed: what a full disk refused stays to be done."""
+        self._books.fetched(one.id for one in outcomes if one.ok)
+        self._books.failed(one.id for one in outcomes if not one.ok)
+        for one in outcomes:
+            if isinstance(one, Product):
+                self._tally.fetched(len(one.payload))
+            elif one.error.kind is Kind.BAD_ID:
+                self._tally.bad()
+            else:
+                self._tally.failed(one.error.kind, one.error.permanent)
+
+    async def _tick(self) -> None:
+        stopping_since_s: float | None = None
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._observe is not None:
+                self._observe(self._snapshot())
+            now_s = self._parts.clock.monotonic_s()
+            if self._desk.stopping:
+                stopping_since_s = now_s if stopping_since_s is None else stopping_since_s
+                if now_s - stopping_since_s > DRAIN_S:
+                    self.abandon()
+
+    def _snapshot(self) -> Snapshot:
+        self._tally.allowed(self._parts.pacer.rate_per_s)
+        return self._tally.snapshot(self._parts.clock.monotonic_s())
+
+    def _conclude(self) -> Ended:
+        """Count what is left and hold the books against each other."""
+        self._books.left(self._left_ids())
+        self._tally.ended()
+        balance, error = self._books.balance(), self._desk.error
+        if not balance and not isinstance(error, Defect):
+            error = Defect(f"the books do not balance: {balance.evidence}", "what was written stands; please report this")
+        now_s = self._parts.clock.monotonic_s()
+        return Ended(error, self._tally.snapshot(now_s, last=True), balance)
+
+    def _left_ids(self) -> Iterator[str]:
+        """Queued, waiting, cut off in flight, or answered and refused by the disk."""
+        desk = self._desk
+        yield from (item.id for item in (*desk.queue, *desk.cut_off))
+        while (item := desk.waiting.pop_due(float("inf"))) is not None:
+            yield item.id
+        yield from (outcome.id for outcome in (*self._unstored, *self._buffer.take()))

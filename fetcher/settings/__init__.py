@@ -1,0 +1,30 @@
+"""The settings: one table (`FIELDS`), the records made of it, and where the values come from.
+
+Nothing heavy is imported here: the command line's help reads the table.
+"""
+
+from fetcher.settings.compound import ErrorLimit
+from fetcher.settings.fields import FIELDS, GROUPS, CommandSettings, Settings, field_named, known_secrets
+from fetcher.settings.load import Loaded, load, require_credentials
+from fetcher.settings.spelling import closest, did_you_mean
+from fetcher.settings.table import Field
+from fetcher.settings.template import template
+from fetcher.settings.urls import is_loopback
+
+__all__ = [
+    "FIELDS",
+    "GROUPS",
+    "CommandSettings",
+    "ErrorLimit",
+    "Field",
+    "Loaded",
+    "Settings",
+    "closest",
+    "did_you_mean",
+    "field_named",
+    "is_loopback",
+    "known_secrets",
+    "load",
+    "require_credentials",
+    "template",
+]

@@ -1,0 +1,35 @@
+"""Writes the commented `fetcher.toml`, from the table alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from fetcher.settings.fields import FIELDS, GROUPS
+from fetcher.settings.table import Field
+
+_HEAD = """\
+# Settings of fetcher, read from the folder that it is started in (or from --config FILE).
+# Every line shows the default: take the # away and change the value.
+# Stronger than this file: options, then FETCHER_… variables, then .env.
+# With a secret inside, keep the file to yourself: chmod 600 fetcher.toml
+"""
+
+
+def template() -> str:
+    """The text of a `fetcher.toml` that changes nothing. A line that sets something begins with `#` and no space."""
+    sections = (f"\n# --- {group} ---\n\n{''.join(_rows(group)).rstrip()}\n" for group in GROUPS if any(_keyed(group)))
+    return _HEAD + "".join(sections)
+
+
+def _keyed(group: str) -> Iterator[Field]:
+    return (row for row in FIELDS if row.group == group and row.key)
+
+
+def _rows(group: str) -> Iterator[str]:
+    for row in _keyed(group):
+        words = row.kind.choices()
+        possible = f" ({', '.join(words)})" if len(words) > 1 else ""
+        for line in wrap(f"{row.help[0].upper()}{row.help[1:]}{possible}.", 110):
+            yield f"# {line}\n"
+        yield f"#{row.key} = {row.kind.toml(row.default)}\n\n"

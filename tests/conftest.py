@@ -1,0 +1,50 @@
+"""What every test gets: a clean environment, and an event loop whose clock a test may turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+from typing import Any
+
+import pytest
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Real sockets, virtual time: with nothing ready, the clock jumps to the next timer instead of waiting for it."""
+
+    now_ns = 0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.now_ns += 1_000  # a clock that stands still livelocks float timers such as aiolimiter's
+        if timeout is None:
+            return super().select(None)
+        ready = super().select(0)
+        if not ready and timeout > 0:
+            self.now_ns += int(timeout * 1e9)
+        return ready
+
+
+class AutojumpLoop(asyncio.SelectorEventLoop):
+    """Hours pass in milliseconds. Work in threads takes no virtual time, so such tests use no threads."""
+
+    def __init__(self) -> None:
+        self._selector_clock = _JumpingSelector()
+        super().__init__(self._selector_clock)
+
+    def time(self) -> float:
+        return self._selector_clock.now_ns / 1e9
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Any:
+    if item.get_closest_marker("virtual_time"):
+        return {"autojump": AutojumpLoop}
+    return {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy, credential or colour setting of the machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("FETCHER_") or name.upper().endswith("_PROXY") or name in {"NO_COLOR", "FORCE_COLOR"}:
+            monkeypatch.delenv(name)

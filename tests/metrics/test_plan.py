@@ -1,0 +1,56 @@
+"""The plan of a dry run, reckoned by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fetcher.metrics import InputCounts, Pace, make_plan
+
+COUNTS = InputCounts(
+    lines=1100, blank=10, duplicates=40, fetched_earlier=40, failed_earlier=10, to_retry=4, new=996, bad=4
+)
+
+
+def test_calls_are_the_new_ones_and_those_to_try_again() -> None:
+    """A thousand calls at 20/s less 2 % headroom take 51 s."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, headroom=0.02), wall_ms=1_000_000)
+    assert (plan.calls, plan.left_over, plan.limited_by) == (1000, 0, "cap")
+    assert plan.rate_per_s == pytest.approx(19.6)
+    assert plan.duration_s == pytest.approx(1000 / 19.6)
+    assert plan.finish_wall_ms == 1_000_000 + round(1000 / 19.6 * 1000)
+
+
+@pytest.mark.parametrize(("max_calls", "calls", "left_over"), [(0, 0, 1000), (300, 300, 700), (5000, 1000, 0)])
+def test_max_calls_leaves_the_rest(max_calls: int, calls: int, left_over: int) -> None:
+    """What is not called today is left for a later run."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, max_calls=max_calls), wall_ms=0)
+    assert (plan.calls, plan.left_over) == (calls, left_over)
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "latency_s", "limited_by", "rate_per_s"),
+    [(4, 0.5, "concurrency", 8.0), (50, 0.5, "cap", 20.0), (None, 0.5, "cap", 20.0), (4, None, "cap", 20.0)],
+)
+def test_too_few_in_flight_limit_the_rate(
+    concurrency: int | None, latency_s: float | None, limited_by: str, rate_per_s: float
+) -> None:
+    """Little's law: in flight ÷ latency, where that is less than the cap."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, concurrency=concurrency, latency_s=latency_s), wall_ms=0)
+    assert (plan.limited_by, plan.rate_per_s) == (limited_by, pytest.approx(rate_per_s))
+    assert plan.concurrency_needed == (10 if latency_s else None)
+    assert plan.duration_s == pytest.approx(1000 / rate_per_s + (latency_s or 0.0))
+
+
+def test_nothing_to_do_takes_no_time() -> None:
+    """A finished job: no call, no second."""
+    plan = make_plan(InputCounts(lines=5, fetched_earlier=5), Pace(cap_per_s=5.0, latency_s=1.0), wall_ms=77)
+    assert (plan.calls, plan.duration_s, plan.finish_wall_ms, plan.limited_by) == (0, 0.0, 77, "nothing")
+
+
+def test_it_goes_into_json() -> None:
+    """All of it, nested counts included."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0), wall_ms=0).as_dict()
+    assert json.loads(json.dumps(plan))["counts"]["duplicates"] == 40
+    assert plan["pace"]["cap_per_s"] == 20.0
