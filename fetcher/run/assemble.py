@@ -20,6 +20,8 @@ from fetcher.transport import Transport, open_transport
 if TYPE_CHECKING:
     import httpx
 
+HEADROOM: Final = 0.02
+"""Part of the cap left unused by default: it carries 20 ms of jitter between here and the gateway, at any cap."""
 BUCKET_S: Final = 0.04
 """Seconds of the cap that the bucket holds: twice the slack that the even schedule may make up after a late tick."""
 
@@ -88,15 +90,14 @@ def assemble(settings: Settings, *, clock: Clock, client: httpx.AsyncClient | No
     """
     now_s = clock.monotonic_s()
     gateway = gateway_of(settings)
-    headroom = {} if settings.headroom is None else {"headroom": settings.headroom / 100}
     return Parts(
         settings=settings,
         clock=clock,
         gateway=gateway,
         transport=transport_of(settings, gateway.origin, clock, client),
-        pacer=Pacer(settings.qps, now_s, **headroom),
+        pacer=Pacer(settings.qps, now_s, HEADROOM if settings.headroom is None else settings.headroom / 100),
         bucket=bucket_of(settings.qps),
-        throttle=Throttle(settings.qps),
+        throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
         in_flight=InFlight(settings.qps, fixed=settings.concurrency),
         policy=Policy(retries=settings.retries, random=random.random),
         retry_budget=RetryBudget(),
@@ -129,4 +130,4 @@ def transport_of(settings: Settings, origin: str, clock: Clock, client: httpx.As
 
 def new_tally(parts: Parts) -> Tally:
     """Empty books for one run."""
-    return Tally(parts.clock.monotonic_s(), parts.settings.qps)
+    return Tally(parts.settings.qps, parts.clock.monotonic_s())

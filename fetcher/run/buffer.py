@@ -72,4 +72,3 @@ class OutcomeBuffer:
             self._filled.clear()
             self._pressing.clear()
         return taken
-

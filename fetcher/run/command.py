@@ -9,21 +9,21 @@ import asyncio
 import logging
 import platform
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
-from fetcher.errors import Defect, FetcherError, OutputError
+from fetcher.errors import FetcherError, OutputError
 from fetcher.gateway import Api, find_api
 from fetcher.ids import Source, open_source, source_of
-from fetcher.metrics import Snapshot
-from fetcher.model import Item, Outcome
-from fetcher.output import Identity, Output, open_output
+from fetcher.idset import IdSet
+from fetcher.metrics import InputCounts, Pace, make_plan
+from fetcher.model import Outcome
+from fetcher.output import Earlier, Identity, Output, inspect_output, open_output
 from fetcher.report import (
     End,
     Finished,
@@ -32,22 +32,26 @@ from fetcher.report import (
     choose_mode,
     closing_words,
     configure_logging,
+    install_hooks,
     loop_exception_handler,
     make_progress,
+    plan_lines,
     summary_document,
     write_summary,
 )
-from fetcher.run.assemble import Parts, assemble, gateway_of, new_tally
+from fetcher.run.assemble import HEADROOM, Parts, assemble, gateway_of, new_tally
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.feed import SourceFeed
 from fetcher.run.loop import Ended, Run
 from fetcher.run.thread import BlockingThread
 from fetcher.secret import Redactor
-from fetcher.settings import CommandSettings, known_secrets
+from fetcher.settings import FIELDS, CommandSettings, known_secrets
 
 COUNT_REST_S: Final = 2.0
 """How long a stopped run goes on reading its input, to say how many IDs are left."""
+
+T = TypeVar("T")
 
 log = logging.getLogger("fetcher")
 
@@ -96,57 +100,99 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     screen = Screen(sys.stderr)
     level = logging.DEBUG if settings.verbose else logging.ERROR if settings.quiet else logging.INFO
     configure_logging(level, "json" if settings.log_format == "json" else "text", screen, redactor)
-    api = gateway_of(settings).api
+    install_hooks()
     if settings.dry_run:
-        from fetcher.run.dry_run import dry_run
+        return dry_run(job, clock, screen)
+    done = _run(job, clock, screen)
+    if not settings.quiet or done.code:
+        for line in closing_words(_end(job, done), redactor):
+            screen.line(line)
+    if settings.summary:
+        write_summary(summary_document(_finished(job, done), redactor), settings.summary)
+    return done.code
 
-        return dry_run(job, api, clock)
-    started_ms = clock.wall_ms()
+
+class _Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that has ended, before it is put into words."""
+
+    code: int
+    ended: Ended
+    parts: Parts
+    left: int
+    left_is_exact: bool
+    failed_path: str
+    started_ms: int
+    ended_ms: int
+
+
+def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
+    settings, started_ms = job.settings, clock.wall_ms()
+    api = gateway_of(settings).api
+    mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
     with ExitStack() as stack:
         output = open_output(job.out, settings.failed, **_output_options(settings, api, clock))
         stack.callback(output.close)
         for note in output.notes:
             log.warning(note)
-        source = stack.enter_context(open_ids(job, api, output, clock))
-        mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
-        ended, parts = _with_loop(_drive(settings, clock, source, output, make_progress(mode, screen)))
+        source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms))
+        ended, parts = with_loop(_drive(settings, clock, source, output, make_progress(mode, screen)))
         for warning in source.warnings:
             log.warning(warning)
-        left_exact, unread = _count_rest(source, ended, clock)
-    code = _exit_code(ended)
-    reason = str(ended.error) if ended.error is not None else ""
-    if not settings.quiet or code:
-        end = End(
-            code=code,
-            reason=reason,
-            left=ended.snapshot.left + unread,
-            left_is_exact=left_exact,
-            command=job.command,
-            out=job.out,
-            failed_path=output.failed_path,
-            snapshot=ended.snapshot,
-            remedy=ended.error.advice if ended.error is not None else "",
-        )
-        for line in closing_words(end, redactor):
-            screen.line(line)
-    if settings.summary:
-        finished = Finished(
-            exit_code=code,
-            reason=reason,
-            started_wall_ms=started_ms,
-            ended_wall_ms=clock.wall_ms(),
-            snapshot=msgspec.structs.replace(ended.snapshot, left=ended.snapshot.left + unread),
-            proof=parts.cap_proof.proof(),
-            balance=ended.balance,
-            settings=_shown(settings),
-            versions={"fetcher": __version__, "python": platform.python_version()},
-            left_is_exact=left_exact,
-        )
-        write_summary(summary_document(finished, redactor), settings.summary)
-    return code
+        left_is_exact, unread = count_rest(source, ended, clock)
+    return _Done(
+        code=_exit_code(ended, output.earlier.failed),
+        ended=ended,
+        parts=parts,
+        left=ended.snapshot.left + unread,
+        left_is_exact=left_is_exact,
+        failed_path=output.failed_path,
+        started_ms=started_ms,
+        ended_ms=clock.wall_ms(),
+    )
 
 
-def _output_options(settings: CommandSettings, api: Api, clock: Clock) -> dict[str, object]:
+def _end(job: Job, done: _Done) -> End:
+    error = done.ended.error
+    return End(
+        code=done.code,
+        reason="" if error is None else str(error),
+        left=done.left,
+        left_is_exact=done.left_is_exact,
+        command=job.command,
+        out=job.out,
+        failed_path=done.failed_path,
+        snapshot=done.ended.snapshot,
+        remedy="" if error is None else error.advice,
+    )
+
+
+def _finished(job: Job, done: _Done) -> Finished:
+    error = done.ended.error
+    return Finished(
+        exit_code=done.code,
+        reason="" if error is None else str(error),
+        started_wall_ms=done.started_ms,
+        ended_wall_ms=done.ended_ms,
+        snapshot=msgspec.structs.replace(done.ended.snapshot, left=done.left),
+        proof=done.parts.cap_proof.proof(),
+        balance=done.ended.balance,
+        course=done.ended.course,
+        settings=shown(job.settings),
+        versions={"fetcher": __version__, "python": platform.python_version()},
+        left_is_exact=done.left_is_exact,
+    )
+
+
+def shown(settings: CommandSettings) -> dict[str, object]:
+    """The settings in force for the summary: secrets as stars, the rest as JSON has it."""
+    values = {field.name: getattr(settings, field.name) for field in FIELDS}
+    return {
+        name: value if value is None or isinstance(value, bool | int | float) else str(value)
+        for name, value in values.items()
+    }
+
+
+def _output_options(settings: CommandSettings, api: Api, clock: Clock) -> dict[str, Any]:
     return {
         "overwrite": settings.overwrite,
         "retry_failed": settings.retry_failed,
@@ -156,14 +202,19 @@ def _output_options(settings: CommandSettings, api: Api, clock: Clock) -> dict[s
     }
 
 
-def open_ids(job: Job, api: Api, output: Output, clock: Clock) -> Source:
+def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int]) -> Source:
     """The input, with what earlier runs have done left out.
 
     Raises:
         InputError: it is missing, a directory, or not what its name says.
     """
     settings = job.settings
-    options = {"numeric": api.numeric_ids, "known": output.done, "limit": settings.limit, "wall_ms": clock.wall_ms}
+    options: dict[str, Any] = {
+        "numeric": api.numeric_ids,
+        "known": known,
+        "limit": settings.limit,
+        "wall_ms": wall_ms,
+    }
     if not isinstance(job.ids, str):
         return source_of(job.ids, **options)
     return open_source(
@@ -203,7 +254,7 @@ async def _close(sink: FileSink, ended: Ended) -> Ended:
     return ended
 
 
-def _with_loop(main: object) -> tuple[Ended, Parts]:
+def with_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run it on uvloop where that is installed."""
     factory = None
     try:
@@ -213,11 +264,10 @@ def _with_loop(main: object) -> tuple[Ended, Parts]:
     except ImportError:
         pass
     with asyncio.Runner(loop_factory=factory) as runner:
-        result: tuple[Ended, Parts] = runner.run(main)  # type: ignore[arg-type]
-        return result
+        return runner.run(main)
 
 
-def _count_rest(source: Source, ended: Ended, clock: Clock) -> tuple[bool, int]:
+def count_rest(source: Source, ended: Ended, clock: Clock) -> tuple[bool, int]:
     """How many IDs of the input the run had not yet read: (is that exact?, how many)."""
     if ended.error is None:
         return True, 0
@@ -235,7 +285,49 @@ def _count_rest(source: Source, ended: Ended, clock: Clock) -> tuple[bool, int]:
     return False, unread
 
 
-def _exit_code(ended: Ended) -> int:
+def _exit_code(ended: Ended, failed_earlier: int) -> int:
+    """1 also when nothing failed now, but the failed file holds what earlier runs could not fetch."""
     if ended.error is not None:
         return ended.error.exit_code
-    return 1 if ended.snapshot.failed else 0
+    return 1 if ended.snapshot.failed or failed_earlier else 0
+
+
+def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
+    """Read and check everything, send nothing, write nothing, and say what a run would do.
+
+    Raises:
+        UsageError: what would stop the run would stop it here too.
+    """
+    settings = job.settings
+    api = find_api(settings.api, settings.id_param)
+    known, earlier = inspect_output(job.out, settings.failed, retry_failed=settings.retry_failed)
+    if settings.overwrite:
+        known, earlier = IdSet(), Earlier()
+    with open_ids(job, api, known, clock.wall_ms) as source:
+        while source.read(8192):
+            pass
+        counts, warnings = source.counts, source.warnings
+    plan = make_plan(
+        InputCounts(
+            lines=counts.lines,
+            blank=counts.blank,
+            comments=counts.comments,
+            header=counts.header,
+            duplicates=counts.duplicates,
+            bad=counts.bad,
+            repaired=counts.repaired,
+            fetched_earlier=max(0, counts.known - earlier.failed),
+            failed_earlier=min(counts.known, earlier.failed),
+            new=counts.items,
+        ),
+        Pace(
+            cap_per_s=settings.qps,
+            headroom=HEADROOM if settings.headroom is None else settings.headroom / 100,
+            max_calls=settings.max_calls,
+            concurrency=settings.concurrency,
+        ),
+        clock.wall_ms(),
+    )
+    for line in (*warnings, *plan_lines(plan, clock.wall_ms())):
+        screen.line(line)
+    return 0

@@ -66,13 +66,16 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 
 class Permit:
-    """A free worker, waiting at the desk with a connection in its hand."""
+    """A free worker's place at the desk: it has a connection in its hand and waits for an ID."""
 
-    __slots__ = ("connection", "given")
+    __slots__ = ("connection", "given", "granted", "used")
 
-    def __init__(self, connection: Connection, given: asyncio.Future[Item | None]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.given = given
+        self.given: asyncio.Future[Item | None] = asyncio.get_running_loop().create_future()
+        self.granted = False
+        """The pacer has counted a start for it."""
+        self.used = False
 
 
 class Desk:
@@ -112,21 +115,23 @@ class Desk:
         if not self.only_time_helps:
             self.dispatcher_bell.ring()
 
-    async def take_permit(self, connection: Connection) -> Item | None:
+    async def take_permit(self, permit: Permit) -> Item | None:
         """A worker waits here, with a connection that can be written to, for an ID and the permission to send it.
 
         Returns:
             The item, or None: give the connection back and look again whether you are still needed.
         """
-        given: asyncio.Future[Item | None] = asyncio.get_running_loop().create_future()
-        permit = Permit(connection, given)
         self.free.append(permit)
         self.changed()
         try:
-            return await given
-        finally:
-            if not given.done() or given.cancelled():
+            return await permit.given
+        except asyncio.CancelledError:
+            if permit in self.free:
                 self.free.remove(permit)
+            elif permit.given.done() and not permit.given.cancelled() and (item := permit.given.result()) is not None:
+                self.in_flight -= 1
+                self.cut_off.append(item)  # handed out in the very moment in which the worker was cancelled
+            raise
 
     @property
     def exhausted(self) -> bool:

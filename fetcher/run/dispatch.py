@@ -88,6 +88,8 @@ class Dispatcher:
         desk = self._desk
         if desk.waiting.next_due_s > now_s:
             return False
+        if self._parts.breaker.is_open:
+            return True  # a probe is not held back by an empty budget
         fresh_left = bool(desk.queue) or desk.in_flight > 0 or not desk.input_ended
         return desk.waiting.head().attempt == 1 or self._parts.retry_budget.may_retry(len(desk.waiting), fresh_left)
 
@@ -123,7 +125,7 @@ class Dispatcher:
     def _next(self, now_s: float) -> tuple[Item, bool] | None:
         """The next item, and whether it comes from those that waited. Longest due first, then the input's order."""
         desk = self._desk
-        if self._retry_due(now_s):
+        if self._retry_due(now_s) and not (self._parts.breaker.wants_fresh and desk.queue):
             item = desk.waiting.head()
             desk.waiting.pop_due(now_s)
             if item.attempt > 1:
@@ -142,6 +144,7 @@ class Dispatcher:
         self._parts.breaker.probe_started(now_s)  # does nothing while there is no outage
         self._desk.in_flight += 1
         self._tally.started(waited)
+        permit.granted = True
         permit.given.set_result(item)
 
     def _sleep_s(self, now_s: float) -> float | None:

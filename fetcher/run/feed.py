@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sized
 from itertools import islice
 from typing import Protocol
 
@@ -76,7 +76,7 @@ class IterableFeed:
         self._numeric, self._wall_ms = numeric, wall_ms
         self._claimed = IdSet()
         self._line = self._duplicates = 0
-        self._total = len(ids) if hasattr(ids, "__len__") else None
+        self._total = len(ids) if isinstance(ids, Sized) else None
 
     async def read(self, n: int) -> list[Item | Failure]:
         """See `Feed`. An async iterable is asked for one ID at a time, so that none waits for its neighbours."""

@@ -1,8 +1,8 @@
 """The library's face: `Fetcher`. One cap, one pool of connections, any number of streams under it.
 
-    async with Fetcher(Settings(app_key="…", app_secret="…")) as fetcher:
-        async for outcome in fetcher.stream(ids):
-            print(outcome.id, outcome.data if outcome.ok else outcome.error)
+async with Fetcher(Settings(app_key="…", app_secret="…")) as fetcher:
+    async for outcome in fetcher.stream(ids):
+        print(outcome.id, outcome.data if outcome.ok else outcome.error)
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Fetcher:
         stream = _Stream()
         self._streams.add(stream)
         try:
-            stream.start(Run(parts, feed, stream, new_tally(parts)))
+            stream.start(Run(parts, feed, stream, new_tally(parts), held=HELD))
             while (outcome := await stream.next()) is not None:
                 yield outcome
         finally:

@@ -16,7 +16,7 @@ import anyio.abc
 import msgspec
 
 from fetcher.errors import Defect, FetcherError, TooManyErrors
-from fetcher.metrics import Balance, Books, Snapshot, Tally
+from fetcher.metrics import Balance, Books, Point, Snapshot, Tally
 from fetcher.model import Failure, Item, Kind, Outcome, Product
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
@@ -61,10 +61,20 @@ class Ended(msgspec.Struct, frozen=True):
     """None: every ID has its outcome."""
     snapshot: Snapshot
     balance: Balance
+    course: list[Point]
 
 
 class Run:
-    """One pass over one feed. Make it, `await run()` once."""
+    """One pass over one feed. Make it, `await run()` once.
+
+    Args:
+        parts: what all runs under one cap share.
+        feed: where the IDs come from.
+        sink: where the outcomes go.
+        tally: this run's own counters.
+        observe: is shown the figures four times a second.
+        held: outcomes that may wait for the sink before the calls wait too.
+    """
 
     def __init__(
         self,
@@ -73,10 +83,11 @@ class Run:
         sink: Sink,
         tally: Tally,
         observe: Callable[[Snapshot], None] | None = None,
+        held: int = 4096,
     ) -> None:
         self._parts, self._feed, self._sink, self._tally, self._observe = parts, feed, sink, tally, observe
         self._desk = Desk()
-        self._buffer = OutcomeBuffer()
+        self._buffer = OutcomeBuffer(held)
         self._scope: anyio.CancelScope | None = None
         self._books = Books()
         self._skipped = (0, 0)
@@ -153,6 +164,8 @@ class Run:
             while not desk.stopping and (len(desk.queue) > QUEUE_LOW or self._buffer.full):
                 await desk.reader_bell.sleep(None if len(desk.queue) > QUEUE_LOW else GATHER_S)
         desk.input_ended = not desk.stopping
+        if desk.input_ended:
+            self._tally.input_ended()
         desk.dispatcher_bell.ring()
 
     def _book_skipped(self) -> None:
@@ -218,9 +231,11 @@ class Run:
         self._tally.ended()
         balance, error = self._books.balance(), self._desk.error
         if not balance and not isinstance(error, Defect):
-            error = Defect(f"the books do not balance: {balance.evidence}", "what was written stands; please report this")
+            error = Defect(
+                f"the books do not balance: {balance.evidence}", "what was written stands; please report this"
+            )
         now_s = self._parts.clock.monotonic_s()
-        return Ended(error, self._tally.snapshot(now_s, last=True), balance)
+        return Ended(error, self._tally.snapshot(now_s, last=True), balance, self._tally.course())
 
     def _left_ids(self) -> Iterator[str]:
         """Queued, waiting, cut off in flight, or answered and refused by the disk."""

@@ -10,6 +10,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -57,10 +58,8 @@ class _Job:
             result, error = self._function(*self._args), None
         except BaseException as raised:  # noqa: BLE001 - handed to the caller, whatever it is
             result, error = None, raised
-        try:
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             self._loop.call_soon_threadsafe(self._deliver, result, error)
-        except RuntimeError:
-            pass  # the loop has ended: nobody waits any more
 
     def _deliver(self, result: Any, error: BaseException | None) -> None:
         if self._future.done():

@@ -18,6 +18,7 @@ from fetcher.errors import FetcherError, LimitReached, Refused, UsageError
 from fetcher.life import State
 from fetcher.metrics import Tally
 from fetcher.model import (
+    Action,
     Again,
     Attempt,
     Fail,
@@ -37,7 +38,7 @@ from fetcher.model import (
 )
 from fetcher.pacing import parse_retry_after
 from fetcher.run.assemble import Parts
-from fetcher.run.desk import Desk
+from fetcher.run.desk import Desk, Permit
 from fetcher.transport import Connection
 
 NO_CONNECTION_PATIENCE_S: Final = 8.0
@@ -75,14 +76,23 @@ class Workers:
                 connection = await self._connect()
                 if connection is None:
                     continue
-                item = await desk.take_permit(connection)
-                if item is None:
-                    connection.release()
-                else:
-                    await self._attempt(item, connection)
+                permit = Permit(connection)
+                try:
+                    item = await desk.take_permit(permit)
+                    if item is None:
+                        connection.release()
+                    else:
+                        await self._attempt(item, permit)
+                finally:
+                    self._give_back(permit)
         finally:
             desk.workers -= 1
             desk.changed()
+
+    def _give_back(self, permit: Permit) -> None:
+        """A permission to send that was handed out and not used must not count against the cap for ever."""
+        if permit.granted and not permit.used:
+            self._parts.pacer.returned()
 
     async def _connect(self) -> Connection | None:
         """A connection to write to, or None after a pause in which the far end may have come back."""
@@ -108,7 +118,7 @@ class Workers:
         parts = self._parts
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, sent=False))
         parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
-        self._tally.waiting(f"no connection to the gateway: {lost.detail}", float("inf"))
+        self._tally.waiting(f"no connection to the gateway: {lost.detail}", None)
         if parts.reached:
             return
         if lost.permanent or lost.ended_s - parts.started_s > NO_CONNECTION_PATIENCE_S:
@@ -129,15 +139,16 @@ class Workers:
                 )
             )
 
-    async def _attempt(self, item: Item, connection: Connection) -> None:
+    async def _attempt(self, item: Item, permit: Permit) -> None:
         parts = self._parts
         settled = False
         try:
             request = parts.gateway.request(parts.gateway.call(item), self._clock.wall_ms())
             now_s = self._clock.monotonic_s()
             parts.pacer.sent(now_s)
+            permit.used = True
             parts.cap_proof.sent(now_s)
-            answer = await connection.exchange(request, parts.settings.timeout_s)
+            answer = await permit.connection.exchange(request, parts.settings.timeout_s)
             self._settle(item, answer)
             settled = True
         finally:
@@ -152,29 +163,34 @@ class Workers:
         parts.in_flight.observe(answer.ended_s - answer.started_s)
         if isinstance(answer, NoReply):
             self._tally.attempt(Attempt(answer.started_s, answer.ended_s, answer.kind, 0, answer.sent))
-            self._record(False, item, answer)
-            self._carry_out(item, answer, parts.policy.decide(answer, item, outage=parts.breaker.is_open))
+            probed = self._record(False, item, answer)
+            self._carry_out(item, answer, parts.policy.decide(answer, item, outage=parts.breaker.is_open), probed)
             return
-        verdict = parts.gateway.verdict(answer, item)
-        if answer.retry_after is not None:
-            verdict = msgspec.structs.replace(
-                verdict, wait_s=parse_retry_after(answer.retry_after, self._clock.wall_ms())
-            )
+        verdict = self._verdict(answer, item)
         self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
         parts.reached = True
-        self._record(verdict.kind is not VerdictKind.RETRY, item, answer)
+        probed = self._record(verdict.kind is not VerdictKind.RETRY, item, answer)
+        action: Action
         if verdict.kind in JUDGED_AGAIN:
             action = parts.refusals.judge(verdict, item)
-            accepted = isinstance(action, Fail)
+            accepted = isinstance(action, Fail) and verdict.kind is VerdictKind.REJECT
         else:
             action = parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
             accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
         if accepted:
             self._accepted(answer)
-        self._carry_out(item, answer, action)
+        self._carry_out(item, answer, action, probed)
 
-    def _record(self, ok: bool, item: Item, answer: Reply | NoReply) -> None:
-        self._parts.breaker.record(ok, answer.ended_s, item.attempt == 1, answer.started_s)
+    def _verdict(self, answer: Reply, item: Item) -> Verdict:
+        verdict = self._parts.gateway.verdict(answer, item)
+        if answer.retry_after is None:
+            return verdict
+        asked_s = parse_retry_after(answer.retry_after, self._clock.wall_ms())
+        return verdict if asked_s is None else msgspec.structs.replace(verdict, wait_s=asked_s)
+
+    def _record(self, ok: bool, item: Item, answer: Reply | NoReply) -> bool:
+        """Tell the outage breaker. True: this was its probe, and it failed."""
+        return self._parts.breaker.record(ok, answer.ended_s, item.attempt == 1, answer.started_s)
 
     def _accepted(self, answer: Reply) -> None:
         parts = self._parts
@@ -182,9 +198,9 @@ class Workers:
         parts.refusals.succeeded()
         parts.retry_budget.completed()
         parts.throttle.succeeded(answer.ended_s)
-        self._tally.waiting("", 0.0)
+        self._tally.waiting("", None)
 
-    def _carry_out(self, item: Item, answer: Reply | NoReply, action: object) -> None:
+    def _carry_out(self, item: Item, answer: Reply | NoReply, action: Action, probed: bool) -> None:
         if isinstance(action, Keep):
             latency_ms = (answer.ended_s - answer.started_s) * 1000.0
             self._put(Product(item.id, self._clock.wall_ms(), item.attempt, latency_ms, action.payload))
@@ -194,19 +210,18 @@ class Workers:
         elif isinstance(action, Throttled):
             self._throttled(item, answer, action)
         elif isinstance(action, Again | Free):
-            self._later(item, answer.ended_s, action)
+            self._later(item, action, 0.0 if probed else answer.ended_s + action.wait_s)
         else:
-            assert isinstance(action, Refresh | Stop)
             self._desk.cut_off.append(item)
             self._tally.left(State.IN_FLIGHT)
             self._desk.stop(_reason(action, answer))
 
-    def _later(self, item: Item, ended_s: float, action: Again | Free) -> None:
+    def _later(self, item: Item, action: Again | Free, due_s: float) -> None:
         retry = isinstance(action, Again)
         if isinstance(action, Again):
             item = Item(item.id, item.line, item.attempt + 1, item.doubts + action.doubt, item.refreshed)
         self._tally.again(retry)
-        self._desk.waiting.push(item, ended_s + action.wait_s)
+        self._desk.waiting.push(item, due_s)
 
     def _throttled(self, item: Item, answer: Reply | NoReply, action: Throttled) -> None:
         parts, now_s = self._parts, answer.ended_s

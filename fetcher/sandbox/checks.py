@@ -145,7 +145,7 @@ def signature(asked: Asked, rules: Rules, facts: Facts) -> Refusal | None:
 
 
 def timestamp(asked: Asked, rules: Rules, facts: Facts) -> Refusal | None:
-    """Checked if sent, or if this gateway demands one: milliseconds; the tutorial's are seconds. Messages: the old FAQ."""
+    """Checked if sent: milliseconds, the tutorial's seconds. Some APIs demand one. The messages are an old FAQ's."""
     name, unit_ms = ("timestamp", 1000) if asked.guide else ("_aop_timestamp", 1)
     given = asked.params.get(name)
     if given is None:

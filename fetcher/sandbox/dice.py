@@ -8,7 +8,7 @@ _MASK: Final = (1 << 64) - 1
 
 
 def roll(seed: int, purpose: int, number: int) -> int:
-    """64 even bits. (splitmix64's finisher, Steele, Lea and Flood 2014; under a microsecond, unlike a seeded generator.)"""
+    """64 even bits: the finisher of splitmix64 (Steele, Lea, Flood 2014). A seeded generator costs ten times that."""
     z = (number + seed * 0xD1342543DE82EF95 + purpose * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -95,5 +95,6 @@ def make_limiter(settings: SandboxSettings) -> Limiter | None:
     if settings.qps is None:
         return None
     limit = max(1, math.floor(settings.qps))
-    window = {"sliding": SlidingWindow, "fixed": FixedWindow}[settings.window](limit, limit / settings.qps)
+    kind = SlidingWindow if settings.window == "sliding" else FixedWindow
+    window = kind(limit, limit / settings.qps)
     return Limiter(window, ban_s=settings.ban_s, refused_count=settings.refused_count)

@@ -108,9 +108,10 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
         _demand(self.window in get_args(Window), "window is sliding or fixed")
         _demand(self.limit_scope in get_args(LimitScope), "limit_scope is app or api")
         _demand(self.limit_status in (200, 400, 429), "limit_status is 200, 400 or 429")
-        _demand(self.fault_repeats is None or self.fault_repeats >= 0, "fault_repeats is at least 0")
         times = (self.latency_ms, self.jitter_ms, self.slow_ms, self.ban_s, self.timestamp_tolerance_s)
-        _demand(min(times) >= 0, "a duration is at least 0")
+        _demand(all(0 <= time < float("inf") for time in times), "a duration is at least 0, and finite")
+        counts = (self.fault_repeats, self.usage, self.token_life_s, self.retry_after_s)
+        _demand(all(each is None or each >= 0 for each in counts), "a count or a life is at least 0")
         _demand(bool(self.app_key) and "/" not in self.app_key, "app_key is not empty and has no slash")
         if not self.allow_remote:
             _demand(is_loopback(self.host), f"{self.host} is not this machine's loopback address")
@@ -131,7 +132,7 @@ RATES: Final = (
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it. A name other than localhost counts as reachable: it may resolve to anything."""
+    """Whether only this machine reaches it. Of names only localhost counts: others may resolve to anything."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

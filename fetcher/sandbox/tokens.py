@@ -48,7 +48,7 @@ class Tokens:
         granted = self._make(now_s)
         if kind == "authorization_code" and params.get("need_refresh_token") == "true":
             granted["refresh_token"] = settings.refresh_token.reveal()
-            granted["refresh_token_timeout"] = "20991231235959000+0800"
+            granted["refresh_token_timeout"] = "20991231235959000+0800"  # noqa: S105
         return granted
 
     def _make(self, now_s: float) -> dict[str, str]:

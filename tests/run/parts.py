@@ -29,7 +29,7 @@ class Bench:
 
     def make(self, product_ids: list[str]) -> Run:
         """A run over these IDs."""
-        self.tally = Tally(self.clock.monotonic_s(), self.parts.settings.qps)
+        self.tally = Tally(self.parts.settings.qps, self.clock.monotonic_s())
         return Run(self.parts, ListFeed(product_ids), self.sink, self.tally)
 
     async def run(self, product_ids: list[str]) -> Ended:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -134,7 +135,7 @@ async def test_a_throttle_slows_all_and_costs_no_attempt() -> None:
     assert ended.error is None
     assert {outcome.attempts for outcome in bench.sink.outcomes} == {1}
     sent_s = bench.sent_s
-    assert max(after - before for before, after in zip(sent_s, sent_s[1:], strict=False)) >= 1.0
+    assert max(after - before for before, after in pairwise(sent_s)) >= 1.0
     assert ended.snapshot.throttles == 1
 
 
@@ -174,7 +175,10 @@ async def test_max_calls_that_suffices_is_no_error() -> None:
 
 async def test_max_errors_stops_the_run() -> None:
     """The tenth failure is one too many."""
-    bench = Bench(lambda product_id, *_: (200, b'{"productInfo":null,"errMsg":"\xe4\xb8\x8d\xe5\xad\x98\xe5\x9c\xa8"}'), max_errors="10")
+    bench = Bench(
+        lambda product_id, *_: (200, b'{"productInfo":null,"errMsg":"\xe4\xb8\x8d\xe5\xad\x98\xe5\x9c\xa8"}'),
+        max_errors="10",
+    )
     ended = await bench.run(ids(1000))
     assert isinstance(ended.error, TooManyErrors)
     assert 10 <= ended.snapshot.failed < 100

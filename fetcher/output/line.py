@@ -1,0 +1,95 @@
+"""An outcome as one line, and a line's ID. Pure: no file, no clock.
+
+The answer's own bytes are spliced in, so numbers and keys stay as they were sent. JSON may hold raw line breaks only
+between its tokens; an answer that has some is laid out anew by msgspec, which copies every token and parses none.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
+
+from fetcher.model import Failure, Outcome
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def encode(outcome: Outcome) -> bytes:
+    """The line, `\\n` at its end: `id` first, then when, how many attempts, how long; then `data` or `error`."""
+    seconds, ms = divmod(outcome.fetched_at_ms, 1000)
+    text = outcome.id
+    shown = f'"{text}"' if text.isascii() and text.isalnum() else msgspec.json.encode(text).decode()
+    head = (
+        f'{{"id":{shown},"fetched_at":"{_second(seconds)}.{ms:03d}Z",'
+        f'"attempts":{outcome.attempts},"latency_ms":{outcome.latency_ms:.1f},'
+    ).encode()
+    if isinstance(outcome, Failure):
+        return b'%b"error":%b}\n' % (head, _error(outcome))
+    payload = outcome.payload
+    if b"\n" in payload or b"\r" in payload:
+        payload = msgspec.json.format(payload, indent=-1)
+    return b'%b"data":%b}\n' % (head, payload)
+
+
+def _error(failure: Failure) -> bytes:
+    fields = msgspec.structs.asdict(failure.error)
+    if fields["line"] is None:
+        del fields["line"]
+    return msgspec.json.encode(fields)
+
+
+def head_id(line: bytes) -> str | None:
+    """The ID of a line that begins and ends as ours do; None for any other. Looks at its first and last bytes only."""
+    if not line.startswith(b'{"id":"') or not line.endswith(b"}"):
+        return None
+    end = line.find(b'"', 7)
+    if end < 0:
+        return None
+    text = line[7:end]
+    if b"\\" in text:
+        return _escaped_id(line)
+    return text.decode("utf-8", "replace") or None
+
+
+class _Head(msgspec.Struct):
+    id: str
+
+
+def _escaped_id(line: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(line, type=_Head).id
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
+class _Permanence(msgspec.Struct):
+    permanent: bool = True
+
+
+class _Line(msgspec.Struct):
+    id: str
+    error: _Permanence | None = None
+
+
+def whole(line: bytes) -> bool:
+    """The line is JSON from its first byte to its last."""
+    try:
+        msgspec.json.decode(line, type=_Line)
+        line.decode()
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_permanent(line: bytes) -> bool:
+    """A line of the failed file whose failure no further try can help. An unreadable one is not."""
+    try:
+        error = msgspec.json.decode(line, type=_Line).error
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return error is not None and error.permanent

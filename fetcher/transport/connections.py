@@ -1,0 +1,155 @@
+"""The fast lane's connections: open, hand out, take back, retire. Every step of an exchange costs O(1).
+
+Idle connections are a stack: the one used last is the likeliest to be open still, and those that are not needed grow
+old at the bottom. One timer serves all deadlines, and runs only while something is in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import sys
+from collections import deque
+from math import inf
+from typing import Final
+
+from fetcher.clock import Clock
+from fetcher.model import Lost, NoReply
+from fetcher.transport.exchange import FastConnection
+from fetcher.transport.heads import RequestWriter
+from fetcher.transport.opening import Opener
+from fetcher.transport.origin import Origin
+
+SWEEP_S: Final = 0.05
+"""How often deadlines are looked at, and so how late a timeout may be."""
+BUFFER_BYTES: Final = 256 * 1024
+CLOSING_S: Final = 0.5
+"""How long closing waits for the event loop to let go of the sockets."""
+
+
+class Connections:
+    """The connections to one origin; the `Keeper` of each."""
+
+    def __init__(self, origin: Origin, context: ssl.SSLContext | None, clock: Clock, max_body_bytes: int) -> None:
+        self.clock, self.max_body_bytes = clock, max_body_bytes
+        self.writer = RequestWriter(origin)
+        self._shared_buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._opener = Opener(origin, context, clock)
+        self._open: set[FastConnection] = set()
+        self._idle: list[FastConnection] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._reads_large: FastConnection | None = None
+        self._large_queue: deque[FastConnection] = deque()
+        self._closed = False
+        self._emptied: asyncio.Future[None] | None = None
+
+    @property
+    def idle(self) -> int:
+        """Open connections that wait for their next request."""
+        return sum(connection.usable() for connection in self._idle)
+
+    @property
+    def in_use(self) -> int:
+        """Connections that are handed out."""
+        return len(self._open) - sum(connection in self._open for connection in self._idle)
+
+    async def ready(self, timeout_s: float) -> FastConnection | NoReply:
+        """The idle connection used last, or a new one within the time."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable():
+                connection.hand_out()
+                return connection
+            connection.close()
+        opened = await self.open(timeout_s)
+        if not isinstance(opened, NoReply):
+            opened.hand_out()
+        return opened
+
+    async def open(self, timeout_s: float) -> FastConnection | NoReply:
+        """A new connection, not yet handed out."""
+        if self._closed:
+            return self._is_closed()
+        opened = await self._opener.open(lambda: FastConnection(self), timeout_s)
+        if self._closed and not isinstance(opened, NoReply):
+            opened.close()
+            return self._is_closed()
+        return opened
+
+    def _is_closed(self) -> NoReply:
+        now_s = self.clock.monotonic_s()
+        return NoReply(Lost.CONNECT, False, "the transport is closed", now_s, now_s)
+
+    async def aclose(self) -> None:
+        """Close all, and wait until the sockets are gone. Exchanges under way end as lost."""
+        self._closed = True
+        self._idle.clear()
+        self._large_queue.clear()
+        for connection in list(self._open):
+            connection.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._open:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._emptied], timeout=CLOSING_S)
+
+    # What connections tell.
+
+    def buffer(self) -> memoryview:
+        """A place for arriving bytes.
+
+        One for all, where the event loop waits for readiness and then reads and hands over in one go. On Windows it
+        starts reading first, so that there each connection needs its own.
+        """
+        return memoryview(bytearray(BUFFER_BYTES // 4)) if sys.platform == "win32" else self._shared_buffer
+
+    def opened(self, connection: FastConnection) -> None:
+        """It stands."""
+        self._open.add(connection)
+
+    def watch(self) -> None:
+        """An exchange has begun: look at deadlines until it ends."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+
+    def take_back(self, connection: FastConnection) -> None:
+        """It is clean and waits for its next request."""
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def lost(self, connection: FastConnection) -> None:
+        """It is closed. The stack of idle ones forgets it when its turn comes: searching there would cost O(n)."""
+        self._open.discard(connection)
+        if not self._open and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def take_turn(self, connection: FastConnection) -> bool:
+        """Whether it may read a large body now; otherwise it is resumed when those before it are done."""
+        if self._reads_large is None:
+            self._reads_large = connection
+            return True
+        self._large_queue.append(connection)
+        return False
+
+    def give_turn(self) -> None:
+        """The large body is read, or given up: the next one that still wants to may go on."""
+        self._reads_large = None
+        while self._large_queue:
+            following = self._large_queue.popleft()
+            if following.resume():
+                self._reads_large = following
+                return
+
+    def _sweep(self) -> None:
+        """Give up what is late. Data that has arrived was handled before: event loops run timers after sockets."""
+        self._timer = None
+        now_s = self.clock.monotonic_s()
+        in_flight = [connection for connection in self._open if connection.deadline_s < inf]
+        for connection in in_flight:
+            if connection.deadline_s <= now_s:
+                connection.give_up()
+        if in_flight:
+            self.watch()

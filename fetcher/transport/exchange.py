@@ -1,0 +1,315 @@
+"""One connection of the fast lane: a request out, an answer in, nothing between the socket and the parser.
+
+    handed out ──exchange──▶ in flight ──whole answer──▶ idle, or closed when it is not clean
+        │                        └── broken, late, cancelled ──▶ closed
+        └──release──▶ idle
+
+Whatever happens, happens in a callback of the event loop; the waiting task is woken once, with the result. The keeper
+owns the pool, the deadlines' timer and the turn for large bodies; a connection only tells it what became of itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from fetcher.clock import Clock
+from fetcher.errors import Defect
+from fetcher.model import Lost, NoReply, Reply, Request
+from fetcher.transport.answers import AnswerReader
+from fetcher.transport.faults import Broken
+from fetcher.transport.heads import RequestWriter
+from fetcher.transport.inflate import inflate
+
+IDLE_LIMIT_S: Final = 45.0
+"""Longest time without traffic after which a connection is still trusted; proxies and gateways cut at 60 s and more."""
+KEEP_ALIVE_SHARE: Final = 0.8
+"""Part of the time named by a `Keep-Alive: timeout=` header that is made use of."""
+LARGE_BODY_BYTES: Final = 1024 * 1024
+"""Size from which bodies are read one at a time, so that memory does not grow with connections times limit."""
+
+
+class RawAnswer(msgspec.Struct, frozen=True, gc=False):
+    """An answer as it came: all headers, the body still compressed. For callers that speak HTTP themselves."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Keeper(Protocol):
+    """What a connection needs of the pool that it belongs to."""
+
+    clock: Clock
+    writer: RequestWriter
+    max_body_bytes: int
+
+    def buffer(self) -> memoryview:
+        """Where bytes arrive before they are parsed; connections may share it."""
+
+    def opened(self, connection: FastConnection) -> None:
+        """It stands."""
+
+    def watch(self) -> None:
+        """An exchange has begun: look at deadlines until it ends."""
+
+    def take_back(self, connection: FastConnection) -> None:
+        """It is clean and waits for its next request."""
+
+    def lost(self, connection: FastConnection) -> None:
+        """It is closed."""
+
+    def take_turn(self, connection: FastConnection) -> bool:
+        """Whether it may read a large body now; otherwise it will be resumed."""
+
+    def give_turn(self) -> None:
+        """The large body is read, or given up."""
+
+
+class FastConnection(asyncio.BufferedProtocol):
+    """See `contract.Connection`. Opened and owned by `Connections`."""
+
+    __slots__ = (
+        "_alive",
+        "_buffer",
+        "_held",
+        "_idle_limit_s",
+        "_idle_since_s",
+        "_keeper",
+        "_large",
+        "_queued",
+        "_raw",
+        "_reader",
+        "_sent",
+        "_started_s",
+        "_transport",
+        "_waiter",
+        "deadline_s",
+    )
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._buffer = keeper.buffer()
+        self._transport: Any = None
+        self._reader: AnswerReader | None = None
+        self._waiter: asyncio.Future[Any] | None = None
+        self._alive = self._held = self._sent = self._raw = False
+        self._large = self._queued = False
+        self._started_s = self._idle_since_s = 0.0
+        self._idle_limit_s = IDLE_LIMIT_S
+        self.deadline_s = inf
+        """Monotonic time at which the exchange is given up; infinite without one."""
+
+    # What callers do.
+
+    def usable(self) -> bool:
+        """See `contract.Connection`. One that was silent for long is not trusted: its far end may be gone unheard."""
+        return (
+            self._alive
+            and not self._transport.is_closing()
+            and self._keeper.clock.monotonic_s() - self._idle_since_s < self._idle_limit_s
+        )
+
+    def hand_out(self) -> None:
+        """It now belongs to a caller."""
+        self._held = True
+
+    def release(self) -> None:
+        """See `contract.Connection`."""
+        if not self._held:
+            return
+        self._held = False
+        if self.usable():
+            self._keeper.take_back(self)
+        else:
+            self.close()
+
+    async def exchange(self, request: Request, timeout_s: float) -> Reply | NoReply:
+        """See `contract.Connection`."""
+        waiter = self._send(self._keeper.writer.write(request), timeout_s)
+        try:
+            return await waiter  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            self._cut_off(waiter)
+            raise
+
+    async def exchange_raw(self, request: bytes, timeout_s: float, *, no_body: bool = False) -> RawAnswer | NoReply:
+        """The same for a request that is written down already, with all of the answer's headers.
+
+        Args:
+            no_body: the method is HEAD, whose answers tell a length and have no body.
+        """
+        waiter = self._send(request, timeout_s, raw=True, no_body=no_body)
+        try:
+            return await waiter  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            self._cut_off(waiter)
+            raise
+
+    def _send(self, data: bytes, timeout_s: float, *, raw: bool = False, no_body: bool = False) -> asyncio.Future[Any]:
+        if not self._held:
+            raise Defect("a connection was used by one who did not hold it")
+        self._held = False
+        waiter = asyncio.get_running_loop().create_future()
+        self._started_s = started_s = self._keeper.clock.monotonic_s()
+        reader, transport = self._reader, self._transport
+        if not self._alive or reader is None or transport.is_closing():
+            waiter.set_result(self._no_reply(Lost.DISCONNECTED, "the connection was closed before it was used", False))
+            self.close()
+            return waiter
+        self._waiter, self._raw = waiter, raw
+        self.deadline_s = started_s + timeout_s
+        if raw:
+            reader.expect(keep_headers=True, no_body=no_body)
+        transport.write(data)
+        # Subtle: a transport that tried to write at once and failed is closing now, and nothing of this request left.
+        self._sent = not transport.is_closing()
+        self._keeper.watch()
+        return waiter
+
+    def _cut_off(self, waiter: asyncio.Future[Any]) -> None:
+        """The caller was cancelled. Subtle: if the answer was in already, the connection may be another's by now."""
+        if self._waiter is waiter:
+            self._waiter = None
+            self.close()
+
+    # What the keeper does.
+
+    def give_up(self) -> None:
+        """The deadline has passed."""
+        limit_s = self.deadline_s - self._started_s
+        self._fail(Lost.TIMEOUT, f"no whole answer within {limit_s:g} s")
+
+    def resume(self) -> bool:
+        """It is this connection's turn to read a large body. False when it no longer wants to."""
+        if not self._queued:
+            return False
+        self._queued, self._large = False, True
+        self._transport.resume_reading()
+        return True
+
+    def close(self, why: str = "the transport was closed") -> None:
+        """Close now, without ceremony: nothing that matters is left to be written."""
+        self._alive = False
+        if self._waiter is not None:
+            self._deliver(self._no_reply(Lost.DISCONNECTED, why, self._sent))
+        self._end_turn()
+        self.deadline_s = inf
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the event loop does.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands, TLS included."""
+        self._transport = transport
+        self._reader = AnswerReader(self._keeper.max_body_bytes)
+        self._alive = True
+        self._idle_since_s = self._keeper.clock.monotonic_s()
+        self._keeper.opened(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next bytes go."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes are in the buffer."""
+        reader = self._reader
+        if self._waiter is None or reader is None:
+            self.close()  # nobody asked: whatever it is, it would be taken for the answer to the next request
+            return
+        try:
+            whole = reader.feed(self._buffer[:nbytes])
+        except Broken as broken:
+            self._fail(broken.kind, broken.detail)
+            return
+        if whole:
+            self._answered(reader)
+        elif reader.held_bytes > LARGE_BODY_BYTES and not self._large and not self._queued:
+            self._large = self._keeper.take_turn(self)
+            if not self._large:
+                self._queued = True
+                self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The far end sends no more: the end of a body without a length, or of all hope."""
+        self._alive = False
+        reader = self._reader
+        if self._waiter is not None and reader is not None and reader.end():
+            self._answered(reader)
+        return False  # the transport closes itself, and tells so in `connection_lost`
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is gone, by whoever's doing."""
+        self._alive = False
+        if self._waiter is not None:
+            begun = self._reader is not None and self._reader.held_bytes > 0
+            how = "reset" if isinstance(error, ConnectionResetError) else "closed"
+            where = "within the answer" if begun else "before an answer came"
+            self._deliver(self._no_reply(Lost.DISCONNECTED, f"the connection was {how} {where}", self._sent))
+        self._end_turn()
+        self.deadline_s = inf
+        self._reader = None  # reader and parser know each other: let go of both
+        self._keeper.lost(self)
+
+    # What comes of it.
+
+    def _answered(self, reader: AnswerReader) -> None:
+        try:
+            result = self._result(reader)
+        except Broken as broken:
+            self._fail(broken.kind, broken.detail)
+            return
+        self._deliver(result)
+        self._end_turn()
+        self.deadline_s = inf
+        # An answer may come before all of the request has left; the rest of it must not reach the next exchange.
+        if self._alive and reader.reusable and not self._transport.get_write_buffer_size():
+            if reader.keep_alive:
+                self._idle_limit_s = min(IDLE_LIMIT_S, _promised_s(reader.keep_alive) * KEEP_ALIVE_SHARE)
+            reader.expect()  # now, so that no idle connection holds a body
+            self._keeper.take_back(self)
+        else:
+            self.close()
+
+    def _result(self, reader: AnswerReader) -> Reply | RawAnswer:
+        body = reader.body()
+        if self._raw:
+            return RawAnswer(reader.status, reader.headers or [], body)
+        if reader.encoding:
+            body = inflate(reader.encoding, body, self._keeper.max_body_bytes)
+        self._idle_since_s = ended_s = self._keeper.clock.monotonic_s()
+        return Reply(
+            reader.status, body, self._started_s, ended_s, reader.content_type, reader.retry_after, reader.date
+        )
+
+    def _fail(self, kind: Lost, detail: str) -> None:
+        if self._waiter is not None:
+            self._deliver(self._no_reply(kind, detail, self._sent))
+        self.close()
+
+    def _no_reply(self, kind: Lost, detail: str, sent: bool) -> NoReply:
+        return NoReply(kind, sent, detail, self._started_s, self._keeper.clock.monotonic_s())
+
+    def _deliver(self, result: Reply | RawAnswer | NoReply) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(result)
+
+    def _end_turn(self) -> None:
+        self._queued = False
+        if self._large:
+            self._large = False
+            self._keeper.give_turn()
+
+
+def _promised_s(keep_alive: bytes) -> float:
+    """Seconds of `timeout=N` in a `Keep-Alive` header; our own limit where it names none."""
+    for word in keep_alive.split(b","):
+        name, _, number = word.strip().partition(b"=")
+        if name.lower() == b"timeout" and number.isdigit() and len(number) < 10:
+            return float(number)
+    return IDLE_LIMIT_S / KEEP_ALIVE_SHARE

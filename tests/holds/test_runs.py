@@ -1,0 +1,183 @@
+"""What only whole runs show: the command, the sandbox, the files, the exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.holds.runs import SandboxSettings, command, environment, lines, run, spawn, write_ids
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Any]:
+    with spawn(SandboxSettings(latency_ms=20, jitter_ms=5)) as handle:
+        yield handle
+
+
+def test_a_file_of_ids_becomes_a_file_of_products(tmp_path: Path, sandbox: Any) -> None:
+    """Every ID stands once in OUT or the failed file; absent ones are failures, so the exit code is 1."""
+    ids = write_ids(tmp_path / "ids.txt", 300)
+    done = run("ids.txt", "-o", "out.jsonl", "--qps", 400, "--summary", "-", env=environment(sandbox), cwd=tmp_path)
+    products, failures = lines(tmp_path / "out.jsonl"), lines(tmp_path / "out.failed.jsonl")
+    assert done.returncode == 1, done.stderr
+    assert sorted(line["id"] for line in [*products, *failures]) == ids
+    assert all(list(line)[:2] == ["id", "fetched_at"] for line in [*products, *failures])
+    assert {line["error"]["kind"] for line in failures} == {"not_found"}
+    assert all(line["data"]["productInfo"]["productID"] == int(line["id"]) for line in products)
+    summary = json.loads(done.stdout)
+    assert summary["exit_code"] == 1
+    assert summary["ids"]["fetched"] == len(products)
+    assert summary["books"]["balanced"] and summary["windows"]["holds"]
+    assert sandbox.stats()["repeated_ids"] == 0
+
+
+def test_the_gateway_never_sees_a_second_over_the_cap(tmp_path: Path) -> None:
+    """Counted by the sandbox: no window above the cap, most of the cap used."""
+    with spawn(SandboxSettings(latency_ms=60, jitter_ms=10, absent=0.0)) as sandbox:
+        write_ids(tmp_path / "ids.txt", 900)
+        done = run("ids.txt", "-o", "out.jsonl", "--qps", 150, env=environment(sandbox), cwd=tmp_path)
+        stats = sandbox.stats()
+    assert done.returncode == 0, done.stderr
+    assert stats["calls"] == 900
+    assert stats["worst_1s"] <= 150
+    assert 900 / stats["seconds"] >= 0.9 * 150
+
+
+def test_a_finished_job_run_again_does_nothing(tmp_path: Path, sandbox: Any) -> None:
+    """No call, the files unchanged to the byte, the same exit code."""
+    write_ids(tmp_path / "ids.txt", 60)
+    first = run("ids.txt", "-o", "out.jsonl", "--qps", 200, env=environment(sandbox), cwd=tmp_path)
+    calls = sandbox.stats()["calls"]
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("out*")}
+    again = run("ids.txt", "-o", "out.jsonl", "--qps", 200, env=environment(sandbox), cwd=tmp_path)
+    assert again.returncode == first.returncode, again.stderr
+    assert sandbox.stats()["calls"] == calls
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("out*")} == before
+
+
+def test_kill_9_and_the_same_command_again(tmp_path: Path, sandbox: Any) -> None:
+    """Killed three times at odd moments: in the end every ID stands exactly once."""
+    ids = write_ids(tmp_path / "ids.txt", 600)
+    arguments = ("ids.txt", "-o", "out.jsonl", "--qps", 300)
+    for pause_s in (0.7, 0.9, 1.1):
+        process = subprocess.Popen(
+            command(*arguments), env=environment(sandbox), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(pause_s)
+        process.kill()
+        process.wait()
+    done = run(*arguments, env=environment(sandbox), cwd=tmp_path)
+    assert done.returncode in (0, 1), done.stderr
+    stored = [line["id"] for name in ("out.jsonl", "out.failed.jsonl") for line in lines(tmp_path / name)]
+    assert sorted(stored) == ids
+    proof = subprocess.run(
+        [sys.executable, "-m", "fetcher", "verify", "out.jsonl", "--ids", "ids.txt"], cwd=tmp_path, capture_output=True
+    )
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+
+
+def test_an_interrupt_drains_and_says_how_to_go_on(tmp_path: Path, sandbox: Any) -> None:
+    """SIGINT: what was in flight is stored, exit 130, the command that goes on is shown."""
+    write_ids(tmp_path / "ids.txt", 500)
+    process = subprocess.Popen(
+        command("ids.txt", "-o", "out.jsonl", "--qps", 100),
+        env=environment(sandbox), cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+    )
+    while sandbox.stats()["calls"] < 20:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130, said
+    stored = len(lines(tmp_path / "out.jsonl")) + len(lines(tmp_path / "out.failed.jsonl"))
+    assert stored == sandbox.stats()["calls"]
+    assert f"left to be done: {500 - stored} IDs" in said
+    assert "fetcher run ids.txt -o out.jsonl --qps 100" in said
+
+
+def test_a_wrong_secret_costs_one_call(tmp_path: Path, sandbox: Any) -> None:
+    """Exit 3, a remedy, no ID marked failed, and the secret nowhere."""
+    write_ids(tmp_path / "ids.txt", 1000)
+    env = environment(sandbox, FETCHER_APP_SECRET="wr0ng-Secret/42")
+    done = run("ids.txt", "-o", "out.jsonl", "--qps", 300, "-v", env=env, cwd=tmp_path)
+    assert done.returncode == 3
+    assert sandbox.stats()["calls"] <= 5
+    assert lines(tmp_path / "out.jsonl") == lines(tmp_path / "out.failed.jsonl") == []
+    assert "FETCHER_APP_SECRET" in done.stderr
+    everything = done.stdout + done.stderr + "".join(path.read_text() for path in tmp_path.glob("*out*"))
+    assert "wr0ng-Secret" not in everything
+    assert not re.search(r"_aop_signature=[0-9A-F]{8}", everything)
+
+
+def test_the_tutorials_scheme_is_spoken_too(tmp_path: Path, sandbox: Any) -> None:
+    """`--protocol guide` against a gateway that follows the tutorial."""
+    write_ids(tmp_path / "ids.txt", 20)
+    done = run(
+        "ids.txt", "-o", "out.jsonl.gz", "--qps", 100, "--protocol", "guide", env=environment(sandbox), cwd=tmp_path
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert sandbox.stats()["distinct_ids"] == 20
+
+
+def test_standard_input_and_output(tmp_path: Path, sandbox: Any) -> None:
+    """IDs from a pipe, products to a pipe, nothing else on it."""
+    done = run("-", "-o", "-", "--qps", 200, env=environment(sandbox), cwd=tmp_path, stdin="610000000000\n610000000001\n")
+    assert done.returncode in (0, 1), done.stderr
+    assert all("data" in json.loads(line) for line in done.stdout.splitlines())
+    assert done.stdout
+
+
+def test_a_dry_run_sends_and_writes_nothing(tmp_path: Path, sandbox: Any) -> None:
+    """Counts and time, exit 0."""
+    (tmp_path / "ids.txt").write_text("610000000000\n\n610000000000\n1.2E+11\n610000000001\n")
+    done = run("ids.txt", "-o", "out.jsonl", "--dry-run", env=environment(sandbox), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "calls to send: 2" in done.stderr
+    assert sandbox.stats()["calls"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["ids.txt"]
+
+
+def test_an_empty_input_is_done(tmp_path: Path, sandbox: Any) -> None:
+    """Exit 0 with a word about it."""
+    (tmp_path / "ids.txt").write_text("\n# nothing yet\n")
+    done = run("ids.txt", "-o", "out.jsonl", env=environment(sandbox), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip()
+
+
+def test_two_runs_on_one_output(tmp_path: Path, sandbox: Any) -> None:
+    """The second is told that another run holds it, exit 6; the first is not disturbed."""
+    write_ids(tmp_path / "ids.txt", 200)
+    first = subprocess.Popen(
+        command("ids.txt", "-o", "out.jsonl", "--qps", 100), env=environment(sandbox), cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    while sandbox.stats()["calls"] < 5:
+        time.sleep(0.02)
+    second = run("ids.txt", "-o", "out.jsonl", env=environment(sandbox), cwd=tmp_path)
+    first.communicate(timeout=30)
+    assert second.returncode == 6, second.stderr
+    assert str(first.pid) in second.stderr
+    assert first.returncode in (0, 1)
+
+
+def test_faults_of_the_gateway_are_survived(tmp_path: Path) -> None:
+    """A tenth of the calls fail in one way or another: every ID is fetched in the end."""
+    faults = SandboxSettings(
+        latency_ms=10, jitter_ms=5, absent=0.0, error_rate=0.04, reset_rate=0.03, malformed_rate=0.03
+    )
+    with spawn(faults) as sandbox:
+        ids = write_ids(tmp_path / "ids.txt", 300)
+        done = run("ids.txt", "-o", "out.jsonl.zst", "--qps", 300, env=environment(sandbox), cwd=tmp_path)
+        stats = sandbox.stats()
+    assert done.returncode == 0, done.stderr
+    assert stats["calls"] <= 1.3 * len(ids)
