@@ -1,15 +1,15 @@
 """What can go wrong for the whole program. An ID's failure is a value (`model.Failure`), never one of these.
 
-    FetcherError
-     ├─ UsageError          2   wrong option, setting or credential; nothing was sent
-     │   ├─ InputError      2   the file of IDs cannot be read
-     │   └─ OutputMismatch  2   OUT is not ours, or belongs to another run
-     ├─ Refused             3   the gateway refused the whole run
-     ├─ LimitReached        4   calls, cost or usage at an end, or an outage outlasted our patience; resumable
-     ├─ TooManyErrors       5   --max-errors; resumable
-     ├─ OutputError         6   the output could not be written; resumable
-     │   └─ OutputBusy      6   another run holds it
-     └─ Defect             70   ours: the books do not balance, or nothing moved
+FetcherError
+ ├─ UsageError          2   wrong option, setting or credential; nothing was sent
+ │   ├─ InputError      2   the file of IDs cannot be read
+ │   └─ OutputMismatch  2   OUT is not ours, or belongs to another run
+ ├─ Refused             3   the gateway refused the whole run
+ ├─ LimitReached        4   calls, cost or usage at an end, or an outage outlasted our patience; resumable
+ ├─ TooManyErrors       5   --max-errors; resumable
+ ├─ OutputError         6   the output could not be written; resumable
+ │   └─ OutputBusy      6   another run holds it
+ └─ Defect             70   ours: the books do not balance, or nothing moved
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stand-ins with behaviour: a clock that follows the event loop, a transport that answers by script, a sink of lists."""
+"""Stand-ins with behaviour: a clock that follows the loop, a transport that answers by script, a sink of lists."""
 
 from __future__ import annotations
 

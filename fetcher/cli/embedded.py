@@ -12,6 +12,8 @@ from typing import Final
 
 from fetcher.settings import CommandSettings
 
+ABSENT: Final = 0.02
+"""Part of the user's own IDs that the embedded gateway does not know."""
 EXAMPLES: Final = 50
 """How many IDs are fetched when none are given: ten seconds at the default rate."""
 
@@ -26,9 +28,11 @@ def embedded_gateway(
         The settings with the gateway's address and credentials in place of the user's, which are not sent to it; and
         the IDs, examples if none were given.
     """
-    from fetcher.sandbox import example_ids, spawn
+    from fetcher.sandbox import SandboxSettings, example_ids, spawn
 
-    with spawn() as sandbox:
+    # The examples all exist, so that the first run ends well; a user's own IDs meet absent ones as in life.
+    absent = 0.0 if ids is None else ABSENT
+    with spawn(SandboxSettings(latency_ms=40.0, jitter_ms=10.0, absent=absent)) as sandbox:
         changed = dataclasses.replace(
             settings,
             gateway=sandbox.url,

@@ -219,9 +219,7 @@ class Reader:
             return self._by_status(reply, "")
         start = reply.body[:512].lstrip().lower()
         if start.startswith((b"<!doctype html", b"<html")):
-            return self._verdict(
-                Meaning(VerdictKind.RETRY, Kind.SERVER), None, "a web page, not an answer", reply
-            )
+            return self._verdict(Meaning(VerdictKind.RETRY, Kind.SERVER), None, "a web page, not an answer", reply)
         return self._malformed(reply, why)
 
     def _malformed(self, reply: Reply, why: str) -> Verdict:

@@ -26,7 +26,9 @@ _PERMISSION: Final = (
     "the app may not call this API: order the solution that contains it at open.1688.com, have the capability granted "
     "and, where it needs one, the merchant relation; or choose another --api"
 )
-_TOKEN: Final = "the access token is missing, wrong or expired: authorise the app again and set FETCHER_ACCESS_TOKEN"
+_AUTHORISE: Final = (
+    "the access token is missing, wrong or expired: authorise the app again and set FETCHER_ACCESS_AUTHORISE"
+)
 _CLOCK: Final = "this machine's clock is off, or the API wants the time: set the clock, or try --timestamp"
 _OTHER_SCHEME: Final = "; a gateway that speaks the other scheme: try --protocol "
 
@@ -54,9 +56,9 @@ _BY_TEXT: Final[tuple[tuple[Callable[[str, str], bool], Meaning], ...]] = (
     (lambda code, text: "call frequency limit" in text or "exceeds limited frequency" in text, _THROTTLE),
     (
         lambda code, text: "need user auth" in text or "user authorization is required" in text,
-        Meaning(VerdictKind.REFRESH, remedy=_TOKEN),
+        Meaning(VerdictKind.REFRESH, remedy=_AUTHORISE),
     ),
-    (lambda code, text: code == "401", Meaning(VerdictKind.REFRESH, remedy=_TOKEN)),
+    (lambda code, text: code == "401", Meaning(VerdictKind.REFRESH, remedy=_AUTHORISE)),
     (
         lambda code, text: "request is expired" in text or "time stamp verify" in text,
         Meaning(VerdictKind.CLOCK, remedy=_CLOCK),
@@ -102,7 +104,7 @@ def top_meaning(code: int, sub_code: str) -> Meaning:
     if code in (25, 29):
         return Meaning(VerdictKind.FATAL, remedy=_FATAL["signatureinvalid" if code == 25 else "appkeynotfound"])
     if code in (26, 27):
-        return Meaning(VerdictKind.REFRESH, remedy=_TOKEN)
+        return Meaning(VerdictKind.REFRESH, remedy=_AUTHORISE)
     return Meaning(VerdictKind.RETRY, Kind.SERVER) if sub_code.startswith("isp.") else UNKNOWN
 
 

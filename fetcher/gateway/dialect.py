@@ -1,10 +1,10 @@
-"""The gateway's language for one API, one protocol and one key: an ID becomes a call, a call a signed request, a reply a
-verdict. Pure: the time is an argument, nothing is sent.
+"""The gateway's language for one API, one protocol and one key: an ID becomes a call, a call a signed request, a
+reply a verdict. Pure: the time is an argument, nothing is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote_plus, urlsplit
 
@@ -30,6 +30,17 @@ class Credentials(msgspec.Struct, frozen=True):
     access_token: Secret | None = None
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How the user wants the calls to be made."""
+
+    params: tuple[tuple[str, str], ...] = ()
+    """Further parameters of the API; they win over a preset's own."""
+    method: str | None = None
+    """`GET` or `POST`; None: the protocol's."""
+    send_timestamp: bool = False
+    """Send `_aop_timestamp` with param2 requests; its tolerance is unpublished, so usually not."""
+
+
 class Gateway:
     """Speaks to one API.
 
@@ -38,9 +49,7 @@ class Gateway:
         protocol_name: `param2` or `guide`.
         credentials: the secret is revealed to the signature only.
         base_url: scheme, host and the path before the protocol segment.
-        params: further parameters of the API; they win over a preset's own.
-        method: `GET` or `POST`; None: the protocol's.
-        send_timestamp: send `_aop_timestamp` with param2 requests; its tolerance is unpublished, so usually not.
+        manner: what the user wants otherwise than the preset and the protocol have it.
         redact: applied to messages before they are shortened and stored: a gateway may echo the request.
 
     Raises:
@@ -54,24 +63,22 @@ class Gateway:
         credentials: Credentials,
         base_url: str,
         *,
-        params: Iterable[tuple[str, str]] = (),
-        method: str | None = None,
-        send_timestamp: bool = False,
+        manner: Manner | None = None,
         redact: Callable[[str], str] | None = None,
     ) -> None:
         self.api = api
         self.protocol = find_protocol(protocol_name)
-        self.method = method or self.protocol.method
+        manner = manner or Manner()
+        self.method = manner.method or self.protocol.method
         self.origin, self._prefix = split_url(base_url)
         self._app_key = credentials.app_key
         self._secret = credentials.app_secret
         self._token = credentials.access_token
-        self._send_timestamp = send_timestamp
+        self._send_timestamp = manner.send_timestamp
         self._reader = Reader(api, protocol_name, redact)
-        extra = dict(params)
         guide_product = self.protocol is GUIDE and api.name == "product"
         self._id_parameter = _GUIDE_ID if guide_product else api.id_parameter
-        self._fixed = tuple({**({} if guide_product else dict(api.fixed)), **extra}.items())
+        self._fixed = tuple({**({} if guide_product else dict(api.fixed)), **dict(manner.params)}.items())
         self._url_path = self._path_of(api.path)
         self._target = f"{self._prefix}/{self._url_path}"
 

@@ -24,7 +24,7 @@ class Protocol(msgspec.Struct, frozen=True):
 PARAM2: Final = Protocol("param2", "POST", True, "_aop_signature")
 """The gateway's own. A POST form keeps token and signature out of URLs, and so out of logs on the way."""
 GUIDE: Final = Protocol("guide", "GET", False, "sign")
-"""The tutorial's: names of Taobao's TOP, digest of 1688. The live gateway refuses it; proxies and sandboxes follow it."""
+"""The tutorial's: TOP's names, 1688's digest. The live gateway refuses it; proxies and sandboxes follow it."""
 
 PROTOCOLS: Final = {row.name: row for row in (PARAM2, GUIDE)}
 

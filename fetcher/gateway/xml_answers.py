@@ -1,8 +1,8 @@
 """XML answers become JSON by one rule, safe against entity bombs and external entities.
 
-The rule: the root's content is the value. An element with children or attributes becomes an object; children of the same
-name, and children named `list` or `item` where there are no others, become a list; an attribute is `"@name"`, text
-beside children or attributes `"#text"`. Every leaf is text, an empty one `""`: no number is guessed, so none is damaged.
+The rule: the root's content is the value. An element with children or attributes becomes an object; children of the
+same name, and children named `list` or `item` where there are no others, become a list; an attribute is `"@name"`, text
+beside children or attributes `"#text"`. Every leaf is text, an empty one `""`: no number is guessed, none is damaged.
 Nobody publishes an XML answer of this gateway; refusals are looked for by the same names as in JSON.
 """
 

@@ -23,6 +23,7 @@ except ImportError:  # Windows: one run at a time is then up to the user
 
 MEMBER_BYTES: Final = 1 << 20
 """A compressed member is closed at this size, or at the next sync."""
+FIRST_BYTES: Final = b'{"id":"'
 _GO_ON: Final = "what was written stands and nothing is lost: make room or repair it, then run the same command again"
 
 
@@ -109,6 +110,12 @@ class Journal:
         with open(self.path, "rb", buffering=0) as file:
             yield from lines_of(self.codec, file.read)
 
+    def begins_as_ours(self) -> bool:
+        """The first bytes are those of a line of ours, or as many of them as there are."""
+        with open(self.path, "rb") as file:
+            start = file.read(len(FIRST_BYTES))
+        return isinstance(self.codec, Plain) and FIRST_BYTES.startswith(start)
+
     def cut(self, good_bytes: int) -> int:
         """Cut what stands behind `good_bytes`, keeping it aside in `PATH.torn`. Returns how many bytes were cut."""
         torn_bytes = self._size_bytes - good_bytes
@@ -116,7 +123,8 @@ class Journal:
             return 0
         with open(self.path, "rb") as file:
             file.seek(good_bytes)
-            self.keep_aside("torn", file.read(64 * 2**20))
+            while block := file.read(MEMBER_BYTES):
+                self.keep_aside("torn", block)
         try:
             self._disk.truncate(self._descriptor, good_bytes)
             self._disk.sync(self._descriptor)

@@ -10,7 +10,6 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -60,12 +59,14 @@ def failed_path_of(out: str) -> str:
 class Output:
     """Made by `open_output`. Not safe for more than one thread at a time."""
 
-    def __init__(self, out: Journal | None, failed: Journal, sync_interval_s: float, disk: Disk) -> None:
+    def __init__(
+        self, out: Journal | None, failed: Journal, failed_path: str, sync_interval_s: float, disk: Disk
+    ) -> None:
         self._out, self._failed, self._disk = out, failed, disk
         self._sync_interval_s = sync_interval_s
         self._synced_at_s = time.monotonic()
         self._closed = False
-        self.failed_path = failed.path
+        self.failed_path = failed_path
         self.done = IdSet()
         """IDs that need no call: fetched, or failed and not to be tried again."""
         self.earlier = Earlier()
@@ -133,7 +134,6 @@ def open_output(
     retry_failed: str = "transient",
     identity: Identity,
     sync_interval_s: float = 1.0,
-    wall_ms: Callable[[], int] | None = None,
     disk: Disk | None = None,
 ) -> Output:
     """Open, lock, mend and take in both files, before any call is made.
@@ -145,7 +145,6 @@ def open_output(
         retry_failed: `transient`, `all` or `none`: which earlier failures go back to be done.
         identity: whose OUT this is.
         sync_interval_s: longest time until an appended line is durable.
-        wall_ms: the clock on the wall, for the note beside OUT.
         disk: for tests.
 
     Raises:
@@ -158,17 +157,19 @@ def open_output(
         raise UsageError("OUT and the failed file are the same file", "choose another --failed")
     journal = None if out == "-" else Journal(out, disk)
     failures = Journal(failed, disk)
-    output = Output(journal, failures, sync_interval_s, disk)
+    output = Output(journal, failures, failed, sync_interval_s, disk)
     try:
         if journal is not None:
             _hold(journal)
             _check_identity(journal, identity, overwrite)
             if overwrite:
                 journal.clear()
-            output.earlier.fetched = take_in(journal, output.done, output.notes)
+            output.earlier.fetched = take_in(
+                journal, output.done, output.notes, noted=bool(_read_note(journal.path).api)
+            )
         _take_in_failed(failures, output, retry_failed, anew=overwrite or journal is None)
         if journal is not None:
-            _write_note(journal, identity, wall_ms, disk)
+            _write_note(journal, identity, disk)
     except BaseException:
         for each in (journal, failures):
             if each is not None:
@@ -261,15 +262,14 @@ def _host(gateway: str) -> str:
     return "this machine" if host.startswith(("127.", "localhost", "[::1]")) else gateway
 
 
-def _write_note(journal: Journal, identity: Identity, wall_ms: Callable[[], int] | None, disk: Disk) -> None:
-    seconds = (wall_ms() if wall_ms is not None else 0) // 1000
+def _write_note(journal: Journal, identity: Identity, disk: Disk) -> None:
     note = _Note(
         api=identity.api,
         protocol=identity.protocol,
         gateway=identity.gateway,
         pid=os.getpid(),
         host=socket.gethostname(),
-        since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)),
+        since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
     path = _note_path(journal.path)
     try:

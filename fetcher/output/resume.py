@@ -54,8 +54,14 @@ class Scan:
         return all(whole(line) for line, _ in self._tail)
 
 
-def take_in(journal: Journal, done: IdSet, notes: list[str]) -> int:
+def take_in(journal: Journal, done: IdSet, notes: list[str], *, noted: bool) -> int:
     """Mend OUT and enter its IDs.
+
+    Args:
+        journal: OUT, open and locked.
+        done: takes the IDs.
+        notes: takes what was mended, for a person.
+        noted: a note beside OUT says that it is ours: then bytes without one whole line are a torn first record.
 
     Returns:
         How many lines it holds.
@@ -65,7 +71,8 @@ def take_in(journal: Journal, done: IdSet, notes: list[str]) -> int:
     """
     scan = Scan(journal)
     scan.into(done)
-    if not journal.is_empty and scan.lines == scan.bad:
+    ours = scan.lines > scan.bad or journal.is_empty or (not scan.lines and (noted or journal.begins_as_ours()))
+    if not ours:
         raise OutputMismatch(
             f"{journal.path} is not a file of ours: no line of it begins with an ID",
             "choose another -o, or --overwrite it",

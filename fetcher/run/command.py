@@ -73,10 +73,22 @@ class FileSink:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._thread = BlockingThread("fetcher-writer")
+        self._error: OutputError | None = None
 
     async def put(self, outcomes: list[Outcome]) -> None:
         """See `loop.Sink`. Raises `OutputError`; what was written before stands."""
+        if self._error is not None:
+            raise self._error
         await self._thread.call(self._output.append, outcomes)
+
+    async def keep(self, interval_s: float) -> None:
+        """Make what was written durable, and close compressed members, also while nothing new comes."""
+        while self._error is None:
+            await asyncio.sleep(interval_s)
+            try:
+                await self._thread.call(self._output.sync_if_due)
+            except OutputError as error:
+                self._error = error
 
     async def close(self) -> None:
         """Make all of it durable and let go of the files. Raises `OutputError`."""
@@ -130,7 +142,7 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
     api = gateway_of(settings).api
     mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
     with ExitStack() as stack:
-        output = open_output(job.out, settings.failed, **_output_options(settings, api, clock))
+        output = open_output(job.out, settings.failed, **_output_options(settings, api))
         stack.callback(output.close)
         for note in output.notes:
             log.warning(note)
@@ -192,13 +204,12 @@ def shown(settings: CommandSettings) -> dict[str, object]:
     }
 
 
-def _output_options(settings: CommandSettings, api: Api, clock: Clock) -> dict[str, Any]:
+def _output_options(settings: CommandSettings, api: Api) -> dict[str, Any]:
     return {
         "overwrite": settings.overwrite,
         "retry_failed": settings.retry_failed,
         "identity": Identity(api=api.path, protocol=settings.protocol, gateway=settings.gateway),
         "sync_interval_s": settings.sync_interval_s,
-        "wall_ms": clock.wall_ms,
     }
 
 
@@ -234,11 +245,14 @@ async def _drive(
     parts = assemble(settings, clock=clock)
     sink, feed = FileSink(output), SourceFeed(source)
     run = Run(parts, feed, sink, new_tally(parts), progress.update)
+    keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
     try:
         with listening(lambda which: run.stop(Interrupted(which, which.name)), run.abandon):
             ended = await run.run()
+            keeper.cancel()
             ended = await _close(sink, ended)
     finally:
+        keeper.cancel()
         feed.close()
         await parts.transport.aclose()
     progress.close(ended.snapshot)

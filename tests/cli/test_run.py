@@ -81,10 +81,11 @@ class FakeSandbox(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("fetcher.sandbox")
+        self.SandboxSettings = SimpleNamespace
         self.running = False
 
     @contextmanager
-    def spawn(self) -> Iterator[Any]:
+    def spawn(self, settings: Any) -> Iterator[Any]:
         """Pretend to run for the length of the block."""
         self.running = True
         yield SimpleNamespace(url="http://127.0.0.1:8600/openapi", app_key="2222222", app_secret=Secret("published"))

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.gateway import Credentials, Gateway, find_api, guide_signature, param2_signature, params_only_signature
+from fetcher.gateway import (
+    Credentials,
+    Gateway,
+    Manner,
+    find_api,
+    guide_signature,
+    param2_signature,
+    params_only_signature,
+)
 from fetcher.model import Item
 from fetcher.secret import Secret
 
@@ -31,13 +39,16 @@ def test_the_official_sdks_sign_alike(vector: dict[str, Any]) -> None:
 
 def gateway(protocol: str = "param2", secret: str = "test123", app_key: str = "1000000", **options: Any) -> Gateway:
     api = options.pop("api", find_api("product"))
-    return Gateway(api, protocol, Credentials(app_key, Secret(secret), options.pop("token", None)), BASE, **options)
+    credentials = Credentials(app_key, Secret(secret), options.pop("token", None))
+    return Gateway(api, protocol, credentials, BASE, manner=Manner(**options))
 
 
 def test_the_documented_call() -> None:
     """`a=1`, `b=2` under `system/currentTime`: the vector of the official page."""
     api = find_api("system/currentTime", "a")
-    request = gateway(api=api, params=[("b", "2")]).request(gateway(api=api, params=[("b", "2")]).call(Item("1", 1)), 0)
+    request = gateway(api=api, params=(("b", "2"),)).request(
+        gateway(api=api, params=(("b", "2"),)).call(Item("1", 1)), 0
+    )
     assert request.target == "/openapi/param2/1/system/currentTime/1000000"
     assert request.body == b"a=1&b=2&_aop_signature=33E54F4F7B989E3E0E912D3FBD2F1A03CA7CCE88"
 
@@ -55,7 +66,7 @@ def test_the_tutorials_call_byte_for_byte() -> None:
 
 
 def test_a_product_call_keeps_secrets_out_of_the_url() -> None:
-    """POST form with `productID`, `webSite` and the token; the URL holds the app key only, the repr not even the body."""
+    """POST form with `productID`, `webSite` and the token; the URL holds the app key only, the repr no body."""
     speaker = gateway(token=Secret("tok-1"))
     request = speaker.request(speaker.call(Item("610947572360", 1)), 0)
     sent = dict(parse_qsl(request.body.decode()))
@@ -93,7 +104,7 @@ def test_what_is_sent_decodes_to_what_was_signed(params: dict[str, str], method:
     api = find_api("com.any/any.get", "theID")
     params.pop("theID", None)
     params.pop("_aop_signature", None)
-    speaker = gateway(api=api, secret=secret, params=params.items(), method=method)
+    speaker = gateway(api=api, secret=secret, params=tuple(params.items()), method=method)
     request = speaker.request(speaker.call(Item("x y", 1)), 0)
     text = request.body.decode() if method == "POST" else urlsplit("http://h" + request.target).query
     received = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))

@@ -45,5 +45,5 @@ def test_the_declared_charset() -> None:
 )
 def test_what_could_do_harm_is_refused(document: str) -> None:
     """Bombs, foreign files, abysses and broken documents."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         xml_to_json(document.encode())

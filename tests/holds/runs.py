@@ -27,7 +27,7 @@ def environment(sandbox: Any, **more: str) -> dict[str, str]:
     return kept | {
         "FETCHER_GATEWAY": sandbox.url,
         "FETCHER_APP_KEY": sandbox.app_key,
-        "FETCHER_APP_SECRET": sandbox.app_secret,
+        "FETCHER_APP_SECRET": sandbox.app_secret.reveal(),
         **more,
     }
 
