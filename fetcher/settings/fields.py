@@ -96,9 +96,7 @@ class Settings:
         (RATE, "the cap: never more starts in any 1-second window, retries included", Number(above=0, most=100_000)),
     )
     concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
-    headroom: float | None = setting(
-        None, (RATE, "percent of the cap left unused; auto: follows what is seen", _PERCENT)
-    )
+    headroom: float | None = setting(None, (RATE, "percent of the cap left unused; auto: 2", _PERCENT))
     max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
     max_errors: Converted[ErrorLimit | None, ErrorLimit | int | str | None] = setting(
         None, (RATE, "stop when so many IDs, or such a part of them, have failed", ErrorLimitKind())

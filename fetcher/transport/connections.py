@@ -50,8 +50,8 @@ class Connections:
 
     @property
     def in_use(self) -> int:
-        """Connections that are handed out."""
-        return len(self._open) - sum(connection in self._open for connection in self._idle)
+        """Open connections that are handed out."""
+        return sum(connection.taken for connection in self._open)
 
     async def ready(self, timeout_s: float) -> FastConnection | NoReply:
         """The idle connection used last, or a new one within the time."""

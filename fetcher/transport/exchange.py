@@ -113,6 +113,11 @@ class FastConnection(asyncio.BufferedProtocol):
             and self._keeper.clock.monotonic_s() - self._idle_since_s < self._idle_limit_s
         )
 
+    @property
+    def taken(self) -> bool:
+        """Whether a caller holds it or an exchange is on it."""
+        return self._held or self._waiter is not None
+
     def hand_out(self) -> None:
         """It now belongs to a caller."""
         self._held = True

@@ -31,7 +31,11 @@ class RequestWriter:
             Defect: method, target or content type would break out of its line. The message shows none of them.
         """
         method, target, body = request.method, request.target, request.body
-        if target[:1] != "/" or " " in target or not (target.isascii() and target.isprintable() and method.isalpha()):
+        if (
+            target[:1] != "/"
+            or " " in target
+            or not (target.isascii() and target.isprintable() and method.isascii() and method.isalpha())
+        ):
             raise Defect("a request's method or target is not fit for a request line")
         if not body and method not in _WITH_BODY:
             return f"{method} {target}{self._fixed}\r\n".encode("ascii")
