@@ -96,7 +96,9 @@ class Output:
         try:
             write_all(self._disk, sys.stdout.fileno(), data)
         except BrokenPipeError:
-            raise OutputError("nobody reads standard output any more") from None
+            raise OutputError(
+                "nobody reads standard output any more", "give -o a file: then nothing that was paid for is lost"
+            ) from None
         except OSError as error:
             raise refused("standard output", error) from None
 

@@ -11,6 +11,7 @@ import platform
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -141,6 +142,9 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
     settings, started_ms = job.settings, clock.wall_ms()
     api = gateway_of(settings).api
     mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
+    if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
+        # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
+        open_ids(job, api, IdSet(), clock.wall_ms).close()
     with ExitStack() as stack:
         output = open_output(job.out, settings.failed, **_output_options(settings, api))
         stack.callback(output.close)
@@ -163,11 +167,17 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
     )
 
 
+def _reason(ended: Ended) -> str:
+    if ended.error is not None:
+        return str(ended.error)
+    return "" if ended.snapshot.read else "the input holds no IDs"
+
+
 def _end(job: Job, done: _Done) -> End:
     error = done.ended.error
     return End(
         code=done.code,
-        reason="" if error is None else str(error),
+        reason=_reason(done.ended),
         left=done.left,
         left_is_exact=done.left_is_exact,
         command=job.command,

@@ -60,7 +60,7 @@ class Dispatcher:
             return not desk.in_flight
         if self._parts.calls_left() == 0 and not desk.in_flight and (desk.queue or desk.waiting):
             limit = self._parts.settings.max_calls
-            desk.stop(LimitReached(f"stopped at --max-calls {limit}", "run the same command again to go on"))
+            desk.stop(LimitReached(f"--max-calls {limit} is reached", "run the same command again to go on"))
             return True
         return False
 

@@ -181,7 +181,7 @@ class Run:
         if limit is not None and too_many(limit, self._failures, self._buffer.passed):
             self._desk.stop(
                 TooManyErrors(
-                    f"{self._failures} IDs failed: stopped at --max-errors {limit}",
+                    f"{self._failures}, and --max-errors is {limit}",
                     "look at the failed file, correct the cause, then run the same command again",
                 )
             )

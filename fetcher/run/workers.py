@@ -124,7 +124,7 @@ class Workers:
         if lost.permanent or lost.ended_s - parts.started_s > NO_CONNECTION_PATIENCE_S:
             self._desk.stop(
                 UsageError(
-                    f"cannot reach {parts.gateway.origin}: {lost.detail}; nothing was sent",
+                    f"cannot reach {parts.gateway.origin}: {lost.detail}",
                     "check the network and --gateway; a proxy has to be named with --proxy",
                 )
             )

@@ -156,12 +156,56 @@ def test_a_dry_run_sends_and_writes_nothing(tmp_path: Path, sandbox: Any) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["ids.txt"]
 
 
+@pytest.mark.parametrize(
+    ("ids", "said"), [("missing.txt", "no file missing.txt"), (".", "directory"), ("ids.csv", "no column")]
+)
+def test_an_input_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path, sandbox: Any, ids: str, said: str) -> None:
+    """Exit 2, a sentence, no OUT."""
+    (tmp_path / "ids.csv").write_text("name\n1\n")
+    done = run(ids, "-o", "out.jsonl", "--id-column", "offer", env=environment(sandbox), cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_the_httpx_lane_does_the_same_job(tmp_path: Path, sandbox: Any) -> None:
+    """`--transport httpx`: the same lines, the cap kept."""
+    ids = write_ids(tmp_path / "ids.txt", 60)
+    done = run(
+        "ids.txt", "-o", "out.jsonl", "--qps", 60, "--transport", "httpx", env=environment(sandbox), cwd=tmp_path
+    )
+    assert done.returncode in (0, 1), done.stderr
+    stored = [line["id"] for name in ("out.jsonl", "out.failed.jsonl") for line in lines(tmp_path / name)]
+    assert sorted(stored) == ids
+    assert sandbox.stats()["worst_window"] <= 60
+
+
+def test_a_reader_that_leaves_ends_the_run_cleanly(tmp_path: Path, sandbox: Any) -> None:
+    """`| head -1`: no traceback, a word about it, nothing hangs."""
+    write_ids(tmp_path / "ids.txt", 500)
+    process = subprocess.Popen(
+        command("ids.txt", "-o", "-", "--qps", 300),
+        env=environment(sandbox),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert b'"data"' in process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(timeout=20) == 6
+    assert "nobody reads standard output" in said
+    assert "Traceback" not in said
+
+
 def test_an_empty_input_is_done(tmp_path: Path, sandbox: Any) -> None:
     """Exit 0 with a word about it."""
     (tmp_path / "ids.txt").write_text("\n# nothing yet\n")
     done = run("ids.txt", "-o", "out.jsonl", env=environment(sandbox), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.strip()
+    assert "the input holds no IDs" in done.stderr
 
 
 def test_two_runs_on_one_output(tmp_path: Path, sandbox: Any) -> None:
