@@ -2,8 +2,9 @@
 
     async with httpx.AsyncClient(transport=FetcherTransport()) as client: ...
 
-Requests go out once, with the headers that httpx gave them; answers come back with theirs. Failures are httpx's own
-exceptions. The read timeout is the deadline of the whole exchange, and bodies are read whole before they are handed on.
+Requests go out once, with the headers that httpx gave them; answers come back with theirs, but already inflated: then
+`Content-Encoding` is gone. Failures are httpx's own exceptions. The read timeout is the deadline of the whole
+exchange, and bodies are read whole before they are handed on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from fetcher.transport.tls import client_context
 
 NO_DEADLINE_S: Final = 1e9
 _FRAMING: Final = frozenset({b"transfer-encoding", b"content-length"})
+_OF_COMPRESSION: Final = _FRAMING | {b"content-encoding"}
 _ERRORS: Final[dict[Lost, type[httpx.TransportError]]] = {
     Lost.DNS: httpx.ConnectError,
     Lost.REFUSED: httpx.ConnectError,
@@ -76,7 +78,7 @@ class FetcherTransport(httpx.AsyncBaseTransport):
         if isinstance(answer, NoReply):
             raise _error(answer, request)
         if not no_body:
-            self._check_compression(answer, request)
+            answer = self._inflated(answer, request)
         return httpx.Response(
             answer.status,
             headers=answer.headers,
@@ -84,14 +86,22 @@ class FetcherTransport(httpx.AsyncBaseTransport):
             extensions={"http_version": b"HTTP/1.1"},
         )
 
-    def _check_compression(self, answer: RawAnswer, request: httpx.Request) -> None:
-        """httpx inflates by itself, without a limit and without asking for the end: look before it does."""
+    def _inflated(self, answer: RawAnswer, request: httpx.Request) -> RawAnswer:
+        """The answer without compression, and without the headers that speak of it.
+
+        httpx would inflate by itself, but without a limit, without asking for the end, and of several gzip members only
+        the first.
+        """
         encoding = b", ".join(value for name, value in answer.headers if name.lower() == b"content-encoding")
+        if not encoding:
+            return answer
         try:
-            inflate(encoding.decode("latin-1"), answer.body, self._max_body_bytes)
+            body = inflate(encoding.decode("latin-1"), answer.body, self._max_body_bytes)
         except Broken as broken:
             kind = httpx.ReadError if broken.kind is Lost.TOO_LARGE else httpx.DecodingError
             raise kind(broken.detail, request=request) from None
+        headers = [(name, value) for name, value in answer.headers if name.lower() not in _OF_COMPRESSION]
+        return RawAnswer(answer.status, [*headers, (b"Content-Length", b"%d" % len(body))], body)
 
     def _lane(self, request: httpx.Request) -> FastTransport:
         url = request.url

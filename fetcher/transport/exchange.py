@@ -11,6 +11,7 @@ owns the pool, the deadlines' timer and the turn for large bodies; a connection 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from math import inf
 from typing import Any, Final, Protocol
 
@@ -243,7 +244,7 @@ class FastConnection(asyncio.BufferedProtocol):
         """The far end sends no more: the end of a body without a length, or of all hope."""
         self._alive = False
         reader = self._reader
-        if self._waiter is not None and reader is not None and reader.end():
+        if self._waiter is not None and reader is not None and self._end_is_meant() and reader.end():
             self._answered(reader)
         return False  # the transport closes itself, and tells so in `connection_lost`
 
@@ -279,6 +280,17 @@ class FastConnection(asyncio.BufferedProtocol):
             self._keeper.take_back(self)
         else:
             self.close()
+
+    def _end_is_meant(self) -> bool:
+        """Whether the far end itself ended the stream: in TLS it says so, or anyone on the way may have cut it.
+
+        asyncio reports both alike, but a read past an announced end brings nothing, past another it wants more.
+        """
+        tls = self._transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or not tls.read(1)
+        except ssl.SSLError:
+            return False
 
     def _result(self, reader: AnswerReader) -> Reply | RawAnswer:
         body = reader.body()

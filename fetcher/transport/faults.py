@@ -55,11 +55,9 @@ def connect_fault(error: BaseException) -> Fault:
 
 def _read(error: BaseException) -> Fault | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = error.verify_message if isinstance(getattr(error, "verify_message", None), str) else "no reason given"
-        return Fault(Lost.TLS, f"the certificate does not verify: {_without_names(reason)}", permanent=True)
+        return Fault(Lost.TLS, f"the certificate does not verify: {_said(error, 'verify_message')}", permanent=True)
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "handshake failed").replace("_", " ").lower()
-        return Fault(Lost.TLS, f"TLS: {reason}")
+        return Fault(Lost.TLS, f"TLS: {_said(error, 'reason')}")
     if isinstance(error, socket.gaierror):
         return Fault(Lost.DNS, "the host name was not found" if error.errno == socket.EAI_NONAME else "DNS failed")
     if isinstance(error, UnicodeError):
@@ -74,6 +72,10 @@ def _read(error: BaseException) -> Fault | None:
     return None
 
 
-def _without_names(reason: str) -> str:
-    """OpenSSL's reason for a wrong host repeats the host: `Hostname mismatch, certificate is not valid for 'x'.`"""
-    return reason.partition(",")[0].partition("'")[0].strip().lower()
+def _said(error: ssl.SSLError, attribute: str) -> str:
+    """OpenSSL's own words; Python leaves them out of some errors.
+
+    For a wrong host they repeat it: `Hostname mismatch, certificate is not valid for 'x'.`
+    """
+    words = getattr(error, attribute, None) or "handshake failed"
+    return str(words).partition(",")[0].partition("'")[0].replace("_", " ").strip().lower()

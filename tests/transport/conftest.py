@@ -69,10 +69,10 @@ def make_certificate(folder: Path, *names: str) -> Certificates:
     if shutil.which("openssl") is None:
         pytest.skip("the openssl command is not there")
     made = Certificates(str(folder / "certificate.pem"), str(folder / "key.pem"))
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", made.key]
+    names_of = ["-subj", "/CN=fetcher-test", "-addext", "subjectAltName=" + ",".join(names)]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9"]
-        + ["-keyout", made.key, "-out", made.certificate, "-subj", "/CN=fetcher-test"]
-        + ["-addext", "subjectAltName=" + ",".join(names)],
+        ["openssl", "req", "-x509", "-days", "9", "-out", made.certificate, *key, *names_of],
         check=True,
         capture_output=True,
     )

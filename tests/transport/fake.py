@@ -1,4 +1,4 @@
-"""A transport without sockets: the far end is a script. It keeps the contract, and the contract's tests hold it to it."""
+"""A transport without sockets: the far end is a script. The contract's own tests hold it to the contract."""
 
 from __future__ import annotations
 

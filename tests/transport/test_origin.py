@@ -30,8 +30,19 @@ def test_the_host_header_is_as_the_standard_has_it(url: str, authority: str, por
 
 @pytest.mark.parametrize(
     "url",
-    ["", "gw.open.1688.com", "ftp://host", "https://", "https://:80", "http://host:0", "http://host:99999"]
-    + ["http://host:port", "http://[::1", "http://ho st/", "http://" + "ä" * 70 + ".de"],
+    [
+        "",
+        "gw.open.1688.com",
+        "ftp://host",
+        "https://",
+        "https://:80",
+        "http://host:0",
+        "http://host:99999",
+        "http://host:port",
+        "http://[::1",
+        "http://ho st/",
+        "http://" + "ä" * 70 + ".de",
+    ],
 )
 def test_what_is_no_origin_is_refused(url: str) -> None:
     """As a mistake of the user, without repeating the URL."""
