@@ -8,6 +8,10 @@ import selectors
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fetcher", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("fetcher")
 
 
 class _JumpingSelector(selectors.DefaultSelector):

@@ -27,7 +27,7 @@ FETCHER_SANDBOX_SECRET=abc fetcher sandbox   # a secret of your own; else a publ
 @click.option("--xml", is_flag=True, default=None, help="answer in XML")
 @click.option("--error-rate", metavar="PART", type=click.FloatRange(0, 1), help="part of the answers that are errors")
 @click.option("--require-token", is_flag=True, default=None, help="refuse calls without an access token")
-@click.option("--strict", is_flag=True, default=None, help="refuse what the real gateway may let pass")
+@click.option("--strict", is_flag=True, default=None, help="refuse the tutorial's scheme, as the live gateway does")
 def command(**given: Any) -> int:
     """Serve a 1688 gateway on this machine: same checks, same answers, same errors, made-up products.
 

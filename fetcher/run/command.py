@@ -295,7 +295,7 @@ def count_rest(source: Source, ended: Ended, clock: Clock) -> tuple[bool, int]:
     """How many IDs of the input the run had not yet read: (is that exact?, how many)."""
     if ended.error is None:
         return True, 0
-    if source.is_pipe:
+    if source.is_pipe or ended.abandoned:
         return False, 0
     until_s, unread = clock.monotonic_s() + COUNT_REST_S, 0
     try:

@@ -62,6 +62,8 @@ class Ended(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     balance: Balance
     course: list[Point]
+    abandoned: bool = False
+    """It was told to end at once: whoever asked so does not want to wait for anything more."""
 
 
 class Run:
@@ -92,6 +94,7 @@ class Run:
         self._books = Books()
         self._skipped = (0, 0)
         self._failures = 0
+        self._abandoned = False
         self._unstored: list[Outcome] = []
 
     def stop(self, error: FetcherError) -> None:
@@ -100,6 +103,7 @@ class Run:
 
     def abandon(self) -> None:
         """End now: what is in flight stays to be done, what was answered is still written."""
+        self._abandoned = True
         if self._scope is not None:
             self._scope.cancel()
 
@@ -235,7 +239,7 @@ class Run:
                 f"the books do not balance: {balance.evidence}", "what was written stands; please report this"
             )
         now_s = self._parts.clock.monotonic_s()
-        return Ended(error, self._tally.snapshot(now_s, last=True), balance, self._tally.course())
+        return Ended(error, self._tally.snapshot(now_s, last=True), balance, self._tally.course(), self._abandoned)
 
     def _left_ids(self) -> Iterator[str]:
         """Queued, waiting, cut off in flight, or answered and refused by the disk."""

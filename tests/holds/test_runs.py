@@ -112,6 +112,29 @@ def test_an_interrupt_drains_and_says_how_to_go_on(tmp_path: Path, sandbox: Any)
     assert "fetcher run ids.txt -o out.jsonl --qps 100" in said
 
 
+def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+    """With answers that take ten seconds: exit 130 within one, and what was written is whole."""
+    with spawn(SandboxSettings(latency_ms=10_000)) as sandbox:
+        write_ids(tmp_path / "ids.txt", 200)
+        process = subprocess.Popen(
+            command("ids.txt", "-o", "out.jsonl", "--qps", 50),
+            env=environment(sandbox),
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while sandbox.stats()["calls"] < 1:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        asked_s = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        assert time.monotonic() - asked_s < 1.5
+    assert process.returncode == 130
+    assert lines(tmp_path / "out.jsonl") == []
+
+
 def test_a_wrong_secret_costs_one_call(tmp_path: Path, sandbox: Any) -> None:
     """Exit 3, a remedy, no ID marked failed, and the secret nowhere."""
     write_ids(tmp_path / "ids.txt", 1000)
