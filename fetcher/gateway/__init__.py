@@ -1,9 +1,14 @@
-"""The gateway's language: calls, signatures, answers. It sends nothing, knows no clock and touches no file."""
+"""The gateway's language: an Item becomes a signed Request, a Reply becomes a Verdict. The only room that knows it.
 
-from fetcher.gateway.apis import APIS, Api, Envelope, find_api
-from fetcher.gateway.dialect import Credentials, Gateway, Manner
-from fetcher.gateway.protocols import PROTOCOLS
-from fetcher.gateway.signing import guide_signature, param2_signature, params_only_signature
+Pure: it neither sends nor waits; the time comes in as an argument.
+"""
+
+from __future__ import annotations
+
+from fetcher.gateway.apis import APIS, Api, Shape, find_api
+from fetcher.gateway.dialect import Credentials, Gateway
+from fetcher.gateway.protocols import PROTOCOLS, Protocol
+from fetcher.gateway.signing import guide_signature, param2_signature
 from fetcher.gateway.xml_answers import xml_to_json
 
 __all__ = [
@@ -11,12 +16,11 @@ __all__ = [
     "PROTOCOLS",
     "Api",
     "Credentials",
-    "Envelope",
     "Gateway",
-    "Manner",
+    "Protocol",
+    "Shape",
     "find_api",
     "guide_signature",
     "param2_signature",
-    "params_only_signature",
     "xml_to_json",
 ]

@@ -1,325 +1,179 @@
-"""A reply becomes a verdict: the body decides before the status, the envelope before the rest of the body.
+"""A reply becomes a verdict. The body decides before the HTTP status.
 
-msgspec checks the grammar of the whole answer and builds the envelope's few fields only (7 µs for 5 KB; parsing all of
-it would cost ten times that). What is kept is the answer's own bytes, so nothing can be rounded or lost on the way.
-It knows no transport and no policy: what is done about a verdict is decided elsewhere.
+    bytes ─ quick look ─▶ clean: DONE, with the answer's own bytes
+          └ otherwise: charset, XML or JSON ─ envelope ─▶ trouble: by the tables of codes
+                                                       ├▶ the thing that was asked for: DONE
+                                                       └▶ neither: by the status
+
+It must not know signing, nor what is done about a verdict. It never raises for anything that a gateway may send.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-from msgspec import Raw
+from fetcher.gateway import codes
+from fetcher.gateway.apis import Api, Shape
+from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
+from fetcher.gateway.codes import Meaning
+from fetcher.gateway.envelopes import Json, Source, Trouble, find_trouble, id_of, parse, payload_of, same_id
+from fetcher.gateway.glance import Glance
+from fetcher.gateway.xml_answers import XmlError, read_xml, to_json
+from fetcher.model import Item, Reply, Verdict, VerdictKind
 
-from fetcher.gateway.apis import Api, Envelope
-from fetcher.gateway.codes import UNKNOWN, Meaning, is_absent, meaning_of, top_meaning
-from fetcher.gateway.xml_answers import charset_of, looks_like_xml, xml_to_json
-from fetcher.model import Kind, Reply, Verdict, VerdictKind
+MAX_MESSAGE: Final = 500
+MAX_CODE: Final = 100
 
-LONGEST_MESSAGE: Final = 500
-_NONE: Final = Raw(b"")
-_CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
-_TRUE: Final = ("true", "1")
 _SPACE: Final = b" \t\r\n"
-_BOM: Final = b"\xef\xbb\xbf"
+_HTML: Final = (b"<!doctype html", b"<html", b"<head", b"<body")
+_BAN: Final = re.compile(r"ban will last for (\d{1,7}) more second")
+_UNSHOWABLE: Final = dict.fromkeys(
+    [*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF], " "
+)
+"""Control characters, line separators, and what turns the direction of a terminal's text."""
 
 
-class _Refusal(msgspec.Struct):
-    """Every spelling in which a gateway of the family says no."""
+class Unreadable(Exception):
+    """A body that is no answer. `html`: it is a page, so something else than the gateway speaks."""
 
-    error_code: Raw = _NONE
-    errorCode: Raw = _NONE
-    error_message: Raw = _NONE
-    errorMessage: Raw = _NONE
-    errorMsg: Raw = _NONE
-    error: Raw = _NONE
-    error_description: Raw = _NONE
-    error_response: Raw = _NONE
-    errMsg: Raw = _NONE
-    success: Raw = _NONE
-    code: Raw = _NONE
-    message: Raw = _NONE
+    def __init__(self, message: str, *, html: bool = False) -> None:
+        super().__init__(message)
+        self.html = html
 
 
-class _Ids(msgspec.Struct):
-    """The spellings of a product's own ID."""
-
-    productID: Raw = _NONE
-    productId: Raw = _NONE
-    offerId: Raw = _NONE
-
-
-class _ProductAnswer(_Refusal):
-    productInfo: _Ids | None = None
-    result: Raw = _NONE
-
-
-class _OrderIds(msgspec.Struct):
-    idOfStr: Raw = _NONE
-    id: Raw = _NONE
-
-
-class _Order(msgspec.Struct):
-    baseInfo: _OrderIds | None = None
-
-
-class _OrderAnswer(_Refusal):
-    result: _Order | None = None
-
-
-class _Result(_Refusal):
-    result: _Ids | None = None
-    productInfo: _Ids | None = None
-
-
-class _ResultAnswer(_Refusal):
-    result: _Result | None = None
-
-
-class _TopError(msgspec.Struct):
-    code: Raw = _NONE
-    msg: Raw = _NONE
-    sub_code: Raw = _NONE
-    sub_msg: Raw = _NONE
-
-
-_SHAPES: Final[dict[Envelope, type[_Refusal]]] = {
-    Envelope.PRODUCT: _ProductAnswer,
-    Envelope.RESULT: _ResultAnswer,
-    Envelope.ORDER: _OrderAnswer,
-    Envelope.ANY: _Refusal,
-}
-
-
-class Reader:
-    """Reads the answers of one API.
+class Answers:
+    """Understands the answers to the calls of one API.
 
     Args:
-        api: says where the product lies.
-        protocol: of the requests; some refusals mean that the other one is spoken.
-        redact: applied to messages before they are shortened.
+        api: its answers' form.
+        protocol_name: some remedies depend on how calls are signed.
+        redact: cuts secrets out of messages; a gateway may echo the request, token and all.
     """
 
-    def __init__(self, api: Api, protocol: str, redact: Callable[[str], str] | None = None) -> None:
-        self._envelope = api.envelope
-        self._protocol = protocol
-        self._redact = redact or (lambda text: text)
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_SHAPES[api.envelope]).decode
-        self._decode_refusal = msgspec.json.Decoder(_Refusal).decode
+    def __init__(self, api: Api, protocol_name: str, redact: Callable[[str], str] | None = None) -> None:
+        self._shape, self._protocol_name, self._redact = api.shape, protocol_name, redact
+        self._is_clean = Glance(api.shape).is_clean
 
-    def read(self, reply: Reply, product_id: str) -> Verdict:
-        """What the reply means for `product_id`. Never raises."""
+    def verdict(self, reply: Reply, item: Item) -> Verdict:
+        """What `reply` means for `item`."""
+        body = reply.body.strip(_SPACE)
+        if 200 <= reply.status < 300 and not is_chinese(charset_of(reply.content_type)):
+            body = body.removeprefix(UTF8_BOM).lstrip(_SPACE)
+            if self._is_clean(body, item.id):
+                return Verdict(VerdictKind.DONE, body)
         try:
-            body = plain_json(reply)
-        except (ValueError, LookupError, RecursionError) as error:
-            return self._unreadable(reply, str(error))
-        try:
-            envelope = self._decode(body)
-        except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            return self._odd(reply, body, error)
-        refused = self._refused(reply, envelope)
-        if refused is not None:
-            return refused
+            payload, value = self._read(body, reply.content_type)
+        except Unreadable as error:
+            return self._unreadable(error, reply, body)
+        trouble = find_trouble(value, self._shape, refused=not 200 <= reply.status < 300)
+        if trouble is not None:
+            return self._refusal(trouble, reply.status)
         if not 200 <= reply.status < 300:
-            return self._by_status(reply, self._said(envelope))
-        return self._business(reply, envelope, body, product_id)
+            return self._by_status(reply.status, f"HTTP {reply.status}, and a body that tells of no error")
+        return self._found(payload, value, item.id, reply.status)
 
-    def _odd(self, reply: Reply, body: bytes, error: Exception) -> Verdict:
-        """No JSON, or JSON of another shape than the API's: perhaps a refusal, perhaps a bare value."""
+    def _read(self, body: bytes, content_type: str) -> tuple[bytes, Json]:
+        """The answer as JSON text, and its envelope as values. Raises Unreadable."""
+        if not body:
+            raise Unreadable("an empty answer")
+        charset = charset_of(content_type)
+        start = body[:20].lstrip(UTF8_BOM + _SPACE).lower()
+        if start.startswith(b"<"):
+            return self._read_xml(body, charset, start, content_type.lower())
         try:
-            refusal = self._decode_refusal(body)
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            refusal = None
-        if refusal is not None:
-            refused = self._refused(reply, refusal)
-            if refused is not None:
-                return refused
-        elif self._envelope is Envelope.ANY and 200 <= reply.status < 300 and _is_json(body):
-            return Verdict(VerdictKind.DONE, body, http_status=reply.status)
-        if not 200 <= reply.status < 300 and (refusal is not None or not reply.status >= 500):
-            return self._by_status(reply, "")
-        return self._unreadable(reply, str(error) if body else "empty answer")
+            if is_chinese(charset) or body.startswith(UTF8_BOM):
+                body = decode_declared(body, charset).encode().strip(_SPACE)
+            return body, parse(body)
+        except UnicodeDecodeError:
+            raise Unreadable("the answer is not text in its charset") from None
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"the answer cannot be read: {error}") from None
 
-    def _refused(self, reply: Reply, envelope: _Refusal) -> Verdict | None:
-        """The gateway's own no; None when the answer comes from the API behind it."""
-        if envelope.error_response:
-            return self._top(reply, envelope.error_response)
-        code = _text(envelope.error_code)
-        message = _text(envelope.error_message) or _text(envelope.errorMessage) or _text(envelope.error_description)
-        if not code:
-            business = _text(envelope.errorCode)
-            # Trade APIs use errorCode for failures of their own; under 200 only the gateway's known codes count.
-            known = business and meaning_of(business, message, self._protocol) is not UNKNOWN
-            if business and (known or business.lower().startswith("gw.") or reply.status >= 400):
-                code = business
-        if not code and (envelope.error or (message and reply.status >= 400)):
-            code = _text(envelope.error) or f"http_{reply.status}"
-        if not code:
-            return None
-        meaning = meaning_of(code, message, self._protocol)
-        if meaning is UNKNOWN and reply.status >= 500:
-            meaning = Meaning(VerdictKind.RETRY, Kind.SERVER)
-        return self._verdict(meaning, code, message, reply)
-
-    def _top(self, reply: Reply, raw: Raw) -> Verdict:
+    def _read_xml(self, body: bytes, charset: str, start: bytes, content_type: str) -> tuple[bytes, Json]:
+        page = start.startswith(_HTML) or ("html" in content_type and not start.startswith(b"<?xml"))
         try:
-            error = msgspec.json.decode(raw, type=_TopError)
-        except (msgspec.DecodeError, ValueError):
-            return self._unreadable(reply, "an error_response of another shape")
-        code, sub_code = _text(error.code), _text(error.sub_code)
-        number = int(code) if code.isascii() and code.isdigit() and len(code) < 10 else 0
-        message = _text(error.sub_msg) or _text(error.msg)
-        return self._verdict(top_meaning(number, sub_code), sub_code or code, message, reply)
+            root, value = ("html", "") if page else read_xml(body, charset)
+            if root.lower() == "html":
+                raise Unreadable("a page of HTML in place of an answer", html=True)
+            payload = to_json(value)
+            return payload, self._with_root(root, parse(payload))
+        except (XmlError, ValueError) as error:
+            raise Unreadable(f"the answer cannot be read: {error}") from None
 
-    def _business(self, reply: Reply, envelope: Any, body: bytes, product_id: str) -> Verdict:
-        if self._envelope is Envelope.ANY:
-            if _text(envelope.success).lower() in ("false", "0"):
-                return self._no_product(reply, envelope)
-            return Verdict(VerdictKind.DONE, body, http_status=reply.status)
-        found = _answered_id(envelope)
-        if found is None:
-            inner = envelope.result if isinstance(envelope, _ResultAnswer) else None
-            return self._no_product(reply, inner or envelope)
-        if found and found != product_id:
-            return self._malformed(reply, "an answer for another ID")
-        if not found and isinstance(envelope, _ProductAnswer) and _text(envelope.errMsg):
-            return self._no_product(reply, envelope)
-        return Verdict(VerdictKind.DONE, body, http_status=reply.status)
+    def _with_root(self, root: str, value: Json) -> Json:
+        """The root's name belongs to the envelope where it is the first key of what would stand in JSON."""
+        named = {root: value}
+        if root == "error_response" or (root == "error" and not isinstance(value, dict)):
+            return named
+        if root == "error" and not value.keys() & {"error_code", "errorCode"}:
+            return {"error_response": value}
+        unwrapped = payload_of(value, self._shape)
+        return named if unwrapped is None and payload_of(named, self._shape) is not None else value
 
-    def _no_product(self, reply: Reply, envelope: _Refusal) -> Verdict:
-        """The API answered without a product: absent, refused, or not understood."""
-        message = self._said(envelope)
-        code = _text(envelope.errorCode) or _text(envelope.code) or None
-        success = _text(envelope.success).lower()
-        if is_absent(message):
-            return self._verdict(Meaning(VerdictKind.ABSENT, Kind.NOT_FOUND), code, message, reply)
-        if message or success in ("false", "0"):
-            return self._verdict(Meaning(VerdictKind.REJECT), code, message or "no reason given", reply)
-        return self._malformed(reply, "neither a product nor an error in the answer")
+    def _found(self, payload: bytes, value: Json, asked: str, status: int) -> Verdict:
+        thing = payload_of(value, self._shape)
+        if thing is None and self._shape is not Shape.ANY:
+            return self._verdict(codes.MALFORMED, "", "the answer has neither what was asked for nor an error", status)
+        said = id_of(thing, self._shape)
+        if said and not same_id(said, asked):
+            return self._verdict(codes.MALFORMED, "", f"answer for another ID: {said[:40]}", status)
+        return Verdict(VerdictKind.DONE, payload)
 
-    def _by_status(self, reply: Reply, message: str) -> Verdict:
+    def _refusal(self, trouble: Trouble, status: int) -> Verdict:
+        if trouble.source is Source.UNSURE:
+            return self._by_status(status, trouble.message or f"HTTP {status}")
+        code = f"{trouble.code} {trouble.sub_code}".strip()
+        meaning = _meaning(trouble, status)
+        banned = _BAN.search(trouble.message)
+        return self._verdict(meaning, code, trouble.message, status, float(banned[1]) if banned else None)
+
+    def _unreadable(self, error: Unreadable, reply: Reply, body: bytes) -> Verdict:
         status = reply.status
-        code = f"http_{status}"
-        if status == 429:
-            meaning = Meaning(VerdictKind.THROTTLE, Kind.THROTTLED)
-        elif status >= 500 or status in (408, 425):
-            meaning = Meaning(VerdictKind.RETRY, Kind.SERVER)
-        elif status == 401:
-            meaning = meaning_of("401", "", self._protocol)
-        else:
-            moved = 300 <= status < 400
-            remedy = "the gateway redirects: no redirect is followed; check --gateway" if moved else "check --gateway"
-            meaning = Meaning(VerdictKind.REJECT, Kind.REJECTED, remedy)
-        return self._verdict(meaning, code, message or f"HTTP {status}", reply)
+        if 200 <= status < 300 and error.html:
+            return self._verdict(codes.TRANSIENT, "", str(error), status)
+        torn = 400 <= status < 500 and status != 429 and body.startswith((b"{", b"["))
+        if status < 300 or torn:  # a refusal that was cut short says more when it comes whole
+            return self._verdict(codes.MALFORMED, "", str(error), status)
+        return self._by_status(status, f"HTTP {status}; {error}")
 
-    def _unreadable(self, reply: Reply, why: str) -> Verdict:
-        if not 200 <= reply.status < 300:
-            return self._by_status(reply, "")
-        start = reply.body[:512].lstrip().lower()
-        if start.startswith((b"<!doctype html", b"<html")):
-            return self._verdict(Meaning(VerdictKind.RETRY, Kind.SERVER), None, "a web page, not an answer", reply)
-        return self._malformed(reply, why)
+    def _by_status(self, status: int, message: str) -> Verdict:
+        return self._verdict(codes.meaning_of_status(status), f"http_{status}", message, status)
 
-    def _malformed(self, reply: Reply, why: str) -> Verdict:
-        return self._verdict(Meaning(VerdictKind.RETRY, Kind.MALFORMED), None, why, reply)
-
-    def _said(self, envelope: _Refusal) -> str:
-        for raw in (envelope.errMsg, envelope.errorMessage, envelope.errorMsg, envelope.message):
-            if message := _text(raw):
-                return message
-        return ""
-
-    def _verdict(self, meaning: Meaning, code: str | None, message: str, reply: Reply) -> Verdict:
+    def _verdict(self, meaning: Meaning, code: str, message: str, status: int, wait_s: float | None = None) -> Verdict:
         return Verdict(
             meaning.kind,
             error=meaning.error,
-            code=None if code is None else self._clean(code)[:100],
-            message=self._clean(message),
-            http_status=reply.status,
-            remedy=meaning.remedy,
+            code=self._shown(code, MAX_CODE) or None,
+            message=self._shown(message, MAX_MESSAGE),
+            http_status=status,
+            wait_s=wait_s,
+            remedy=meaning.remedy_for(self._protocol_name),
         )
 
-    def _clean(self, text: str) -> str:
-        return self._redact(text).translate(_CONTROLS).strip()[:LONGEST_MESSAGE]
+    def _shown(self, text: str, longest: int) -> str:
+        """Fit to be stored and shown: no secrets (half of one is one too, so they go first), no control characters."""
+        if self._redact is not None:
+            text = self._redact(text)
+        text = text.translate(_UNSHOWABLE).encode(errors="replace").decode().strip()
+        return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def plain_json(reply: Reply) -> bytes:
-    """The body as UTF-8 JSON text: charset and XML are dealt with, white space around it is gone.
-
-    Raises:
-        ValueError: not in its charset, XML that is refused or broken.
-        LookupError: an unknown charset.
-    """
-    body = reply.body.strip(_SPACE)
-    charset = charset_of(reply.content_type)
-    if looks_like_xml(body, reply.content_type):
-        return xml_to_json(body, charset)
-    if charset not in ("", "utf-8", "utf8"):
-        return body.decode(charset).encode()
-    if body.startswith(_BOM):
-        body = body[3:].strip(_SPACE)
-    if not body.isascii():
-        body.decode()  # msgspec does not look into strings that it skips
-    return body
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body, type=Raw)
-        msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return False
-    return True
-
-
-def _text(raw: Raw) -> str:
-    """A JSON scalar as text: strings without quotes, null and objects as nothing, numbers as they stand."""
-    if not raw:
-        return ""
-    text = bytes(raw)
-    first = text[:1]
-    if first == b'"':
-        try:
-            return str(msgspec.json.decode(text))
-        except (msgspec.DecodeError, ValueError):
-            return text.strip(b'"').decode(errors="replace")
-    return "" if first in b"n{[" else text.decode(errors="replace")
-
-
-def _answered_id(envelope: Any) -> str | None:
-    """The ID that the answer is for: text, "" when a product is there but does not say, None when there is none."""
-    if isinstance(envelope, _OrderAnswer):
-        order = envelope.result
-        if order is None or order.baseInfo is None:
-            return None
-        return _text(order.baseInfo.idOfStr) or _text(order.baseInfo.id)
-    if isinstance(envelope, _ResultAnswer):
-        inner = envelope.result
-        failed = inner is None or (inner.success and _text(inner.success).lower() not in _TRUE)
-        ids = None if failed or inner is None else inner.result or inner.productInfo
+def _meaning(trouble: Trouble, status: int) -> Meaning:
+    business = trouble.source is Source.BUSINESS
+    if trouble.source is Source.TOP:
+        known = codes.meaning_of_top(trouble.code, trouble.sub_code, trouble.message)
+    elif trouble.source is Source.OAUTH:
+        known = codes.OAUTH_CODES.get(trouble.code.lower()) or codes.meaning_of("", trouble.message, business=False)
     else:
-        ids = envelope.productInfo or _wrapped(envelope.result)
-    if ids is None:
-        return None
-    return _text(ids.productID) or _text(ids.productId) or _text(ids.offerId)
-
-
-def _wrapped(raw: Raw) -> _Ids | None:
-    """`result.productInfo` and `result.result.productInfo`: spellings met in the wild."""
-    if not raw:
-        return None
-    try:
-        answer = msgspec.json.decode(raw, type=_ResultAnswer | None)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-    if answer is None:
-        return None
-    try:
-        direct = msgspec.json.decode(raw, type=_Result)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        direct = None
-    if direct is not None and direct.productInfo is not None:
-        return direct.productInfo
-    return answer.result.productInfo if answer.result is not None else None
+        known = codes.meaning_of(trouble.code, trouble.message, business=business)
+    if known is None and (status == 429 or status >= 500):
+        known = codes.meaning_of_status(status)
+    if known is None and trouble.source is Source.OAUTH and status >= 300:
+        known = codes.meaning_of_status(status)
+    if known is None:
+        known = codes.REJECTED if business else codes.UNKNOWN
+    if known is codes.REJECTED and any(word in trouble.message.lower() for word in codes.ABSENT_WORDS):
+        return codes.ABSENT
+    return known

@@ -1,99 +1,171 @@
-"""The APIs that bulk users call, as rows; any other by its full name. Read APIs only: nothing here changes anything."""
+"""The APIs that bulk users call, as a table, and any other by its full name. Write APIs are never called.
+
+It must not know how calls are signed or answers read.
+"""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from enum import StrEnum
+import re
+from enum import Enum, auto
 from typing import Final
 
 import msgspec
 
 from fetcher.errors import UsageError
+from fetcher.settings import did_you_mean
 
 
-class Envelope(StrEnum):
-    """Where an answer keeps its product, and how it says that there is none."""
+class Shape(Enum):
+    """How an API's answer is built: where the thing that was asked for stands, and its ID in it."""
 
-    PRODUCT = "product"
-    """`productInfo`, else `errMsg`; `success` and `message` in the cross-border form."""
-    RESULT = "result"
-    """`result.success`, `result.result`."""
-    ORDER = "order"
-    """`result`, `success` as text, `errorCode`, `errorMessage`."""
-    ANY = "any"
-    """Unknown: whatever is no refusal is an answer."""
+    PRODUCT = auto()
+    """`{"productInfo": {"productID": …}, "errMsg": …}`."""
+    DETAIL = auto()
+    """`{"result": {"success": …, "code": …, "message": …, "result": {"offerId": …}}}`."""
+    ORDER = auto()
+    """`{"result": {"baseInfo": {"idOfStr": …}}, "success": "true"}`."""
+    ANY = auto()
+    """Unknown: whatever is no error is the answer."""
 
 
 class Api(msgspec.Struct, frozen=True):
-    """One API of the gateway."""
+    """One API."""
 
     name: str
+    """As it is chosen: a preset, or its full name."""
     namespace: str
     api_name: str
     id_parameter: str
-    fixed: tuple[tuple[str, str], ...] = ()
-    """Parameters that every call carries."""
     version: str = "1"
-    envelope: Envelope = Envelope.ANY
+    fixed: tuple[tuple[str, str], ...] = ()
+    """Further parameters that it wants; `--param` may give them another value."""
+    shape: Shape = Shape.ANY
     numeric_ids: bool = True
-    """IDs are positive 64-bit integers; else any text without control characters."""
-    id_template: str = ""
-    """JSON text in which `%s` is the ID, for APIs that take an object."""
+    needs_token: bool = True
+    """Documented so; an app of a single user needs none all the same."""
+    id_field: str = ""
+    """The ID parameter is a JSON text, in which the ID is a number under this name and `fixed` stand beside it."""
+    tutorial_id_parameter: str = ""
+    """The tutorial calls this API: with this ID parameter, and without `fixed`."""
 
     @property
     def path(self) -> str:
-        """`{version}/{namespace}/{api_name}`."""
+        """`{version}/{namespace}/{name}`."""
         return f"{self.version}/{self.namespace}/{self.api_name}"
 
 
+_SITE: Final = (("webSite", "1688"),)
 _PRODUCT: Final = "com.alibaba.product"
 _TRADE: Final = "com.alibaba.trade"
-_SITE: Final = (("webSite", "1688"),)
 
-APIS: Final = {
-    row.name: row
-    for row in (
-        Api("product", _PRODUCT, "alibaba.product.get", "productID", _SITE, envelope=Envelope.PRODUCT),
-        Api("product-simple", _PRODUCT, "alibaba.product.simple.get", "productID", _SITE, envelope=Envelope.PRODUCT),
-        Api("product-agent", _PRODUCT, "alibaba.agent.product.get", "productID", _SITE, envelope=Envelope.PRODUCT),
-        Api("product-cross", _PRODUCT, "alibaba.cross.productInfo", "productId", envelope=Envelope.PRODUCT),
+APIS: Final[dict[str, Api]] = {
+    api.name: api
+    for api in (
         Api(
-            "product-detail",
-            "com.alibaba.fenxiao.crossborder",
-            "product.search.queryProductDetail",
-            "offerDetailParam",
-            envelope=Envelope.RESULT,
-            id_template='{"offerId":%s,"country":"en"}',
+            name="product",
+            namespace=_PRODUCT,
+            api_name="alibaba.product.get",
+            id_parameter="productID",
+            fixed=_SITE,
+            shape=Shape.PRODUCT,
+            tutorial_id_parameter="productId",
         ),
-        Api("order-buyer", _TRADE, "alibaba.trade.get.buyerView", "orderId", _SITE, envelope=Envelope.ORDER),
-        Api("order-seller", _TRADE, "alibaba.trade.get.sellerView", "orderId", _SITE, envelope=Envelope.ORDER),
+        Api(
+            name="product-simple",
+            namespace=_PRODUCT,
+            api_name="alibaba.product.simple.get",
+            id_parameter="productID",
+            fixed=_SITE,
+            shape=Shape.PRODUCT,
+        ),
+        Api(
+            name="product-agent",
+            namespace=_PRODUCT,
+            api_name="alibaba.agent.product.get",
+            id_parameter="productID",
+            fixed=_SITE,
+            shape=Shape.PRODUCT,
+        ),
+        Api(
+            name="product-cross",
+            namespace=_PRODUCT,
+            api_name="alibaba.cross.productInfo",
+            id_parameter="productId",
+            shape=Shape.PRODUCT,
+        ),
+        Api(
+            name="product-detail",
+            namespace="com.alibaba.fenxiao.crossborder",
+            api_name="product.search.queryProductDetail",
+            id_parameter="offerDetailParam",
+            fixed=(("country", "en"),),
+            shape=Shape.DETAIL,
+            id_field="offerId",
+        ),
+        Api(
+            name="order-buyer",
+            namespace=_TRADE,
+            api_name="alibaba.trade.get.buyerView",
+            id_parameter="orderId",
+            fixed=_SITE,
+            shape=Shape.ORDER,
+        ),
+        Api(
+            name="order-seller",
+            namespace=_TRADE,
+            api_name="alibaba.trade.get.sellerView",
+            id_parameter="orderId",
+            fixed=_SITE,
+            shape=Shape.ORDER,
+        ),
     )
 }
 """Presets by name."""
 
+_BY_PATH: Final = {api.path: api for api in APIS.values()}
+_FULL_NAME: Final = re.compile(r"([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)(?:/([0-9]{1,4}))?")
+_PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+
 
 def find_api(name: str, id_param: str | None = None) -> Api:
-    """A preset, or any API as `namespace/name` or `namespace/name/version`.
+    """A preset, or any API by `namespace/name` or `namespace/name/version`.
 
     Args:
-        name: as the user gave it.
-        id_param: the parameter that takes the ID; needed without a preset.
+        name: what the user chose.
+        id_param: the parameter that takes the ID; needed unless the API is a preset, and then stronger than its own.
 
     Raises:
-        UsageError: no such preset, not of that form, or no ID parameter.
+        UsageError: no such preset, or the ID parameter is missing or not a name.
     """
-    if name in APIS:
-        preset = APIS[name]
-        return msgspec.structs.replace(preset, id_parameter=id_param, id_template="") if id_param else preset
-    parts = name.split("/")
-    if len(parts) not in (2, 3) or not all(part and part.isascii() and not set(part) & set(" ?#&%") for part in parts):
-        near = get_close_matches(name, APIS, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
+    if id_param is not None and _PARAMETER.fullmatch(id_param) is None:
+        raise UsageError("the ID parameter is not a name that a parameter can have", "For example: --id-param offerId")
+    known = APIS.get(name)
+    if known is None:
+        full = _FULL_NAME.fullmatch(name)
+        if full is None:
+            raise _unknown(name)
+        namespace, api_name, version = full[1], full[2], full[3] or "1"
+        known = _BY_PATH.get(f"{version}/{namespace}/{api_name}")
+        if known is None:
+            return _by_full_name(namespace, api_name, version, id_param)
+    if id_param is None or id_param == known.id_parameter:
+        return known
+    tutorial = id_param if known.tutorial_id_parameter else ""
+    return msgspec.structs.replace(known, id_parameter=id_param, tutorial_id_parameter=tutorial)
+
+
+def _by_full_name(namespace: str, api_name: str, version: str, id_param: str | None) -> Api:
+    name = f"{namespace}/{api_name}/{version}"
+    if id_param is None:
         raise UsageError(
-            f"there is no API {name!r}",
-            f"{hint}presets: {', '.join(APIS)}; any other as namespace/name/version with --id-param",
+            f"{name} is not a preset, so the parameter that takes the ID is not known",
+            "Name it with --id-param, for example --id-param offerId.",
         )
-    if not id_param:
-        raise UsageError(f"which parameter of {name} takes the ID?", "say it with --id-param NAME")
-    version = parts[2] if len(parts) == 3 else "1"
-    return Api(name, parts[0], parts[1], id_param, version=version, numeric_ids=False)
+    return Api(name, namespace, api_name, id_param, version, numeric_ids=False)
+
+
+def _unknown(name: str) -> UsageError:
+    return UsageError(
+        f"no API {name!r}{did_you_mean(name, APIS)}",
+        f"One of: {', '.join(APIS)}; or a full name, namespace/name/version, with --id-param.",
+    )

@@ -1,12 +1,11 @@
-"""The gateway's refusals, as one table: code or message → what it means and what to do about it.
+"""What the gateway's codes, messages and statuses mean, as tables. It must not know where they were found.
 
-Codes come with and without `gw.`, in any case. Sources: official SDKs, measured answers of independent clients; a code
-that nobody knows is never taken for a success.
+Codes are compared by what follows `gw.`, whatever the case of the letters; some gateways leave the prefix out.
+Where a code is too general (`400`), the message tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -15,103 +14,194 @@ from fetcher.model import Kind, VerdictKind
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What a refusal means."""
+    """What is to be done about a refusal."""
 
     kind: VerdictKind
     error: Kind = Kind.REJECTED
     remedy: str = ""
+    guide_remedy: str = ""
+    """In place of `remedy` where calls are signed after the tutorial's scheme."""
+
+    def remedy_for(self, protocol_name: str) -> str:
+        """One line for a person."""
+        return self.guide_remedy if self.guide_remedy and protocol_name == "guide" else self.remedy
 
 
-_PERMISSION: Final = (
-    "the app may not call this API: order the solution that contains it at open.1688.com, have the capability granted "
-    "and, where it needs one, the merchant relation; or choose another --api"
+def _fatal(remedy: str, guide_remedy: str = "") -> Meaning:
+    return Meaning(VerdictKind.FATAL, remedy=remedy, guide_remedy=guide_remedy)
+
+
+THROTTLE: Final = Meaning(VerdictKind.THROTTLE, Kind.THROTTLED)
+TRANSIENT: Final = Meaning(VerdictKind.RETRY, Kind.SERVER)
+MALFORMED: Final = Meaning(VerdictKind.RETRY, Kind.MALFORMED)
+UNKNOWN: Final = Meaning(VerdictKind.RETRY, Kind.REJECTED)
+"""A refusal that nobody has described: never a success. RETRY with `rejected` tells the policy to try once more, no
+oftener."""
+ABSENT: Final = Meaning(VerdictKind.ABSENT, Kind.NOT_FOUND)
+REJECTED: Final = Meaning(VerdictKind.REJECT)
+
+NO_SIGNATURE: Final = _fatal(
+    "the signature got lost on the way, or the gateway follows the tutorial: check --gateway, or try --protocol guide",
+    "this gateway wants its own signature: try --protocol param2",
 )
-_AUTHORISE: Final = (
-    "the access token is missing, wrong or expired: authorise the app again and set FETCHER_ACCESS_AUTHORISE"
+WRONG_SIGNATURE: Final = _fatal(
+    "the app secret does not belong to this app key: correct FETCHER_APP_SECRET or --app-key",
+    "the app secret does not belong to this app key: correct FETCHER_APP_SECRET or --app-key; "
+    "if both are right, try --protocol param2",
 )
-_CLOCK: Final = "this machine's clock is off, or the API wants the time: set the clock, or try --timestamp"
-_OTHER_SCHEME: Final = "; a gateway that speaks the other scheme: try --protocol "
+NO_APP_KEY: Final = _fatal(
+    "the app key got lost on the way, or the gateway follows the tutorial: check --gateway, or try --protocol guide",
+    "this gateway wants the app key in the path: try --protocol param2",
+)
+WRONG_APP_KEY: Final = _fatal("the gateway does not know this app key: correct --app-key, or --gateway")
+NO_SUCH_API: Final = _fatal("correct the name of --api, or have this API added to the app's package at open.1688.com")
+NO_PERMISSION: Final = _fatal(
+    "ask for the permission at open.1688.com: the solution must be ordered, this API granted to the app, "
+    "and the merchant related to it"
+)
+TOKEN: Final = Meaning(VerdictKind.REFRESH, remedy="get a new access token and set FETCHER_ACCESS_TOKEN")
+EXPIRED: Final = Meaning(
+    VerdictKind.CLOCK,
+    remedy="set this machine's clock, or leave --timestamp out",
+    guide_remedy="set this machine's clock",
+)
+NO_TIMESTAMP: Final = Meaning(VerdictKind.CLOCK, remedy="this API wants the time: add --timestamp")
+QUOTA: Final = Meaning(
+    VerdictKind.QUOTA,
+    Kind.THROTTLED,
+    "the usage that was bought is used up: buy more or wait for the next period, then run the same command again",
+)
+WRONG_PARAMETER: Final = Meaning(
+    VerdictKind.REJECT, remedy="the call lacks an argument, or one is wrong: check --api, --id-param and --param"
+)
 
-_THROTTLE: Final = Meaning(VerdictKind.THROTTLE, Kind.THROTTLED)
-_FATAL: Final[dict[str, str]] = {
-    "signatureinvalid": "the app secret is wrong: check FETCHER_APP_SECRET (and that it belongs to the app key)",
-    "signaturemissing": "the gateway found no signature",
-    "appkeymissing": "the gateway found no app key in the path",
-    "appkeynotfound": "the app key is unknown: check FETCHER_APP_KEY",
-    "apiunsupported": "the gateway has no such API, or it is not in the app's package: check --api",
-    "apiacldecline": _PERMISSION,
+CODES: Final[dict[str, Meaning]] = {
+    "401": TOKEN,
+    "signatureinvalid": WRONG_SIGNATURE,
+    "signaturemissing": NO_SIGNATURE,
+    "appkeymissing": NO_APP_KEY,
+    "appkeynotfound": WRONG_APP_KEY,
+    "apiunsupported": NO_SUCH_API,
+    "apiacldecline": NO_PERMISSION,
+    "nousagelefterror": QUOTA,
+    "parammissing": WRONG_PARAMETER,
+    "ispinvoketimeout": TRANSIENT,
+    "ispinvokeerror": TRANSIENT,
 }
-_EXACT: Final[dict[str, Meaning]] = {
-    **{code: Meaning(VerdictKind.FATAL, Kind.REJECTED, remedy) for code, remedy in _FATAL.items()},
-    "nousagelefterror": Meaning(
-        VerdictKind.QUOTA, Kind.THROTTLED, "the package is used up: buy usage or wait for its renewal, then go on"
-    ),
-    "parammissing": Meaning(VerdictKind.REJECT, remedy="a parameter is missing: give it with --param"),
-    "ispinvoketimeout": Meaning(VerdictKind.RETRY, Kind.SERVER),
-    "ispinvokeerror": Meaning(VerdictKind.RETRY, Kind.SERVER),
-}
+"""Code without `gw.`, in small letters."""
 
-_BY_TEXT: Final[tuple[tuple[Callable[[str, str], bool], Meaning], ...]] = (
-    (lambda code, text: "qos" in code or code.endswith("frequencylimit"), _THROTTLE),
-    (lambda code, text: "call frequency limit" in text or "exceeds limited frequency" in text, _THROTTLE),
-    (
-        lambda code, text: "need user auth" in text or "user authorization is required" in text,
-        Meaning(VerdictKind.REFRESH, remedy=_AUTHORISE),
-    ),
-    (lambda code, text: code == "401", Meaning(VerdictKind.REFRESH, remedy=_AUTHORISE)),
-    (
-        lambda code, text: "request is expired" in text or "time stamp verify" in text,
-        Meaning(VerdictKind.CLOCK, remedy=_CLOCK),
-    ),
-    (
-        lambda code, text: "unsport appkey" in text or "invalid appkey" in text,
-        Meaning(VerdictKind.FATAL, remedy=_FATAL["appkeynotfound"]),
-    ),
-    (lambda code, text: "not allowed(acl)" in text, Meaning(VerdictKind.FATAL, remedy=_PERMISSION)),
-    (lambda code, text: "unsupport api" in text, Meaning(VerdictKind.FATAL, remedy=_FATAL["apiunsupported"])),
-    (lambda code, text: code.startswith("param") or "argument" in code, Meaning(VerdictKind.REJECT)),
+CODE_PARTS: Final[tuple[tuple[str, Meaning], ...]] = (
+    ("qos", THROTTLE),
+    ("frequencylimit", THROTTLE),
+    ("gw.param", WRONG_PARAMETER),
 )
-UNKNOWN: Final = Meaning(VerdictKind.RETRY, Kind.REJECTED, "the gateway's code is not known to this program")
-"""Once more, then a failure that shows the code."""
+"""Parts of codes, in small letters; the first that is found counts."""
+
+MESSAGES: Final[tuple[tuple[str, Meaning], ...]] = (
+    ("has no usage left", QUOTA),
+    ("call frequency limit", THROTTLE),
+    ("exceeds limited frequency", THROTTLE),
+    ("app call limited", THROTTLE),
+    ("request need user auth", TOKEN),
+    ("user authorization is required", TOKEN),
+    ("request is expired", EXPIRED),
+    ("need time stamp verify", NO_TIMESTAMP),
+    ("invalid appkey", WRONG_APP_KEY),
+    ("appkey is not allowed", NO_PERMISSION),
+    ("unsupport api", NO_SUCH_API),
+    ("系统繁忙", TRANSIENT),
+    ("稍后再试", TRANSIENT),
+    ("try again later", TRANSIENT),
+)
+"""Parts of messages, in small letters. The last three are the services' own words for trouble that passes."""
+
+ABSENT_WORDS: Final = ("不存在", "已下架", "已删除", "does not exist", "not exist", "not found")
+"""In the message of a business failure: there is no such product (any more)."""
+
+TOP_CODES: Final[dict[str, Meaning]] = {
+    **dict.fromkeys(("4", "5", "6", "7", "8"), THROTTLE),
+    **dict.fromkeys(("10", "15"), TRANSIENT),
+    **dict.fromkeys(("11", "12"), NO_PERMISSION),
+    **dict.fromkeys(("21", "22"), NO_SUCH_API),
+    "24": NO_SIGNATURE,
+    "25": WRONG_SIGNATURE,
+    **dict.fromkeys(("26", "27"), TOKEN),
+    "28": NO_APP_KEY,
+    "29": WRONG_APP_KEY,
+    "30": NO_TIMESTAMP,
+    "31": EXPIRED,
+    **dict.fromkeys(("40", "41", "43"), WRONG_PARAMETER),
+}
+"""Of the sister family's `error_response`. 4 to 8 are call limits; a client that took 7 for a business failure lost
+records."""
+
+OAUTH_CODES: Final[dict[str, Meaning]] = {
+    **dict.fromkeys(("invalid_token", "expired_token", "invalid_grant"), TOKEN),
+    **dict.fromkeys(("invalid_client", "unauthorized_client"), WRONG_APP_KEY),
+    **dict.fromkeys(("access_denied", "insufficient_scope"), NO_PERMISSION),
+    "invalid_request": WRONG_PARAMETER,
+    **dict.fromkeys(("server_error", "temporarily_unavailable"), TRANSIENT),
+}
+"""Of `{"error": …, "error_description": …}` (RFC 6749, 5.2; RFC 6750, 3.1)."""
+
+_HTTP_REMEDIES: Final = {
+    401: "the gateway, or something before it, refuses the credentials: check --gateway and FETCHER_ACCESS_TOKEN",
+    403: "the gateway, or something before it, refuses the calls: check --gateway, the network and the permissions",
+    404: "nothing answers at this address: check --gateway and --api; one that follows the tutorial wants "
+    "--protocol guide",
+    405: "this address takes no such call: check --gateway, --method and --protocol",
+    407: "the proxy wants a user and a password: put them into --proxy",
+}
+_GUIDE_NOT_FOUND: Final = "nothing answers at this address: check --gateway; the real one wants --protocol param2"
+_REDIRECTED: Final = "the gateway redirected the call, and redirects are not followed: check --gateway"
 
 
-def meaning_of(code: str, message: str, protocol: str) -> Meaning:
-    """What the gateway's refusal means.
+def is_gateway_code(code: str) -> bool:
+    """Whether a code can only be the gateway's own, wherever it stands."""
+    small = code.lower()
+    return small.startswith("gw.") or small in ("ispinvoketimeout", "ispinvokeerror")
+
+
+def meaning_of(code: str, message: str, *, business: bool) -> Meaning | None:
+    """What a refusal means; None when the tables do not know.
 
     Args:
-        code: as it came, with or without `gw.`.
-        message: as it came.
-        protocol: how the request was signed; two refusals mean that the gateway may speak the other one.
+        code: as it came; may be empty.
+        message: as it came; may be empty.
+        business: the API's own service speaks: its numbers are not the gateway's.
     """
-    bare, text = code.lower().removeprefix("gw."), message.lower()
-    found = _EXACT.get(bare)
-    if found is None:
-        return next((meaning for fits, meaning in _BY_TEXT if fits(bare, text)), UNKNOWN)
-    if bare in ("appkeymissing", "signaturemissing"):
-        other = "guide" if protocol == "param2" else "param2"
-        return msgspec.structs.replace(found, remedy=found.remedy + _OTHER_SCHEME + other)
-    return found
+    small, said = code.strip().lower(), message.lower()
+    if "has no usage left" in said:
+        return QUOTA
+    for part, meaning in CODE_PARTS:
+        if part in small:
+            return meaning
+    if not (business and small.isdigit()):
+        meaning_of_code = CODES.get(small.rpartition(".")[2])
+        if meaning_of_code is not None:
+            return meaning_of_code
+    return next((meaning for part, meaning in MESSAGES if part in said), None)
 
 
-TOP_LIMITS: Final = range(4, 9)
-"""Codes of the TOP family for limits of calls (`App Call Limited` and its relatives)."""
+def meaning_of_top(code: str, sub_code: str, message: str) -> Meaning | None:
+    """The same for the sister family's `error_response`."""
+    sub = sub_code.lower()
+    if "accesscontrol.limited" in sub:
+        return THROTTLE
+    if sub.startswith("isv.") and code == "15":
+        return REJECTED
+    return TOP_CODES.get(code) or meaning_of(code, message, business=False)
 
 
-def top_meaning(code: int, sub_code: str) -> Meaning:
-    """What an `error_response` of the TOP family means: a limit must never pass for a failure of the ID."""
-    if code in TOP_LIMITS or "limited-by" in sub_code:
-        return _THROTTLE
-    if code in (25, 29):
-        return Meaning(VerdictKind.FATAL, remedy=_FATAL["signatureinvalid" if code == 25 else "appkeynotfound"])
-    if code in (26, 27):
-        return Meaning(VerdictKind.REFRESH, remedy=_AUTHORISE)
-    return Meaning(VerdictKind.RETRY, Kind.SERVER) if sub_code.startswith("isp.") else UNKNOWN
-
-
-_ABSENT: Final = ("不存在", "已下架", "已删除", "not exist", "not found")
-
-
-def is_absent(message: str) -> bool:
-    """An API's own words for: there is no such product (any more)."""
-    text = message.lower()
-    return any(words in text for words in _ABSENT)
+def meaning_of_status(status: int) -> Meaning:
+    """What an answer means that says nothing itself, by its HTTP status."""
+    if status == 429:
+        return THROTTLE
+    if status >= 500 or status in (408, 425):
+        return TRANSIENT
+    if 300 <= status < 400:
+        return Meaning(VerdictKind.REJECT, remedy=_REDIRECTED)
+    if status >= 400:
+        guide_remedy = _GUIDE_NOT_FOUND if status == 404 else ""
+        return Meaning(VerdictKind.REJECT, remedy=_HTTP_REMEDIES.get(status, ""), guide_remedy=guide_remedy)
+    return MALFORMED

@@ -1,25 +1,29 @@
-"""The gateway's language for one API, one protocol and one key: an ID becomes a call, a call a signed request, a
-reply a verdict. Pure: the time is an argument, nothing is sent.
+"""`Gateway`: the door through which a run speaks with the gateway. Calls out, verdicts back.
+
+It must not know connections, clocks or retries. A request is signed when it is about to be sent, so `now_ms` comes in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote_plus, urlsplit
 
 import msgspec
 
 from fetcher.errors import UsageError
-from fetcher.gateway.answers import Reader
+from fetcher.gateway.answers import Answers
 from fetcher.gateway.apis import Api
-from fetcher.gateway.protocols import GUIDE, PARAM2, find_protocol
-from fetcher.gateway.signing import digest, joined
+from fetcher.gateway.calls import encode_pair, members, number_in_json, split_base_url, wire_pairs
+from fetcher.gateway.protocols import METHODS, PROTOCOLS, Protocol, find_protocol, reserved
+from fetcher.gateway.signing import Signer
 from fetcher.model import Call, Item, Reply, Request, Verdict
 from fetcher.secret import Secret
 
-_GUIDE_ID: Final = "productId"
-"""What the tutorial calls the ID of `alibaba.product.get`; it sends no `webSite`."""
+CURRENT_TIME: Final = "1/system/currentTime"
+_APP_KEY: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_SYSTEM_PREFIX: Final = "_aop_"
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -30,141 +34,122 @@ class Credentials(msgspec.Struct, frozen=True):
     access_token: Secret | None = None
 
 
-class Manner(msgspec.Struct, frozen=True):
-    """How the user wants the calls to be made."""
-
-    params: tuple[tuple[str, str], ...] = ()
-    """Further parameters of the API; they win over a preset's own."""
-    method: str | None = None
-    """`GET` or `POST`; None: the protocol's."""
-    send_timestamp: bool = False
-    """Send `_aop_timestamp` with param2 requests; its tolerance is unpublished, so usually not."""
-
-
+@dataclass(repr=False, eq=False)
 class Gateway:
-    """Speaks to one API.
+    """One API of one gateway, called by one app.
 
     Args:
-        api: which one.
-        protocol_name: `param2` or `guide`.
-        credentials: the secret is revealed to the signature only.
-        base_url: scheme, host and the path before the protocol segment.
-        manner: what the user wants otherwise than the preset and the protocol have it.
-        redact: applied to messages before they are shortened and stored: a gateway may echo the request.
+        api: what is called.
+        protocol_name: how calls are written and signed: `param2` or `guide`.
+        credentials: the app's.
+        base_url: `https://host[:port]/openapi`.
+        params: further parameters. None is left out; booleans, numbers, lists and mappings become the text that is
+            signed. Of an API whose ID stands in a JSON text they become members of that text.
+        method: GET or POST; None: the protocol's own.
+        send_timestamp: send the time although the protocol does not demand it.
+        redact: cuts secrets out of the gateway's messages before they are shortened.
 
     Raises:
-        UsageError: the base URL is none, or the protocol is unknown.
+        UsageError: one of these is wrong. No message holds a secret.
     """
 
-    def __init__(
-        self,
-        api: Api,
-        protocol_name: str,
-        credentials: Credentials,
-        base_url: str,
-        *,
-        manner: Manner | None = None,
-        redact: Callable[[str], str] | None = None,
-    ) -> None:
-        self.api = api
-        self.protocol = find_protocol(protocol_name)
-        manner = manner or Manner()
-        self.method = manner.method or self.protocol.method
-        self.origin, self._prefix = split_url(base_url)
-        self._app_key = credentials.app_key
-        self._secret = credentials.app_secret
-        self._token = credentials.access_token
-        self._send_timestamp = manner.send_timestamp
-        self._reader = Reader(api, protocol_name, redact)
-        guide_product = self.protocol is GUIDE and api.name == "product"
-        self._id_parameter = _GUIDE_ID if guide_product else api.id_parameter
-        self._fixed = tuple({**({} if guide_product else dict(api.fixed)), **dict(manner.params)}.items())
-        self._url_path = self._path_of(api.path)
-        self._target = f"{self._prefix}/{self._url_path}"
+    api: Api
+    protocol_name: str
+    credentials: Credentials
+    base_url: str
+    params: Sequence[tuple[str, object]] = ()
+    method: str | None = None
+    send_timestamp: bool = False
+    redact: Callable[[str], str] | None = None
+
+    def __post_init__(self) -> None:
+        self._protocol = protocol = find_protocol(self.protocol_name)
+        self._method = _method(self.method, protocol)
+        self.origin, self._base_path = split_base_url(self.base_url)
+        """`origin` is `scheme://host[:port]`: where to connect."""
+        key = self.credentials.app_key
+        if _APP_KEY.fullmatch(key) is None:
+            raise UsageError(
+                "the app key is empty or has characters that no app key has", "It is the number of your app: --app-key."
+            )
+        self._signer = Signer(self.credentials.app_secret)
+        self._answers = Answers(self.api, self.protocol_name, self.redact)
+        self._stamped = protocol.timestamp_always or self.send_timestamp
+        self._set_up_call()
+        self._set_up_system_parameters(key)
+
+    def __repr__(self) -> str:
+        return f"Gateway({self.api.name}, {self.protocol_name}, {self.origin}{self._base_path})"
+
+    def _set_up_call(self) -> None:
+        api = self.api
+        as_tutorial = self._protocol.as_tutorial and bool(api.tutorial_id_parameter)
+        self._id_parameter = api.tutorial_id_parameter if as_tutorial else api.id_parameter
+        params = wire_pairs(self.params)
+        _refuse_reserved(params, reserved(self._protocol) | {self._id_parameter})
+        merged = dict(() if as_tutorial else api.fixed) | dict(params)
+        inside = {name: text for name, text in merged.items() if api.id_field and not name.startswith(_SYSTEM_PREFIX)}
+        self._beside_id = members(inside.items())
+        self._rest = tuple(pair for pair in merged.items() if pair[0] not in inside)
+
+    def _set_up_system_parameters(self, app_key: str) -> None:
+        filled = {"{app_key}": app_key, "{api_name}": self.api.api_name}
+        protocol, token = self._protocol, self.credentials.access_token
+        self._before = tuple((name, filled.get(value, value)) for name, value in protocol.before)
+        secret = wire_pairs([("access_token", token.reveal())]) if token else ()
+        self._after = (*protocol.after, *secret)
+        # What every call repeats is encoded once.
+        self._encoded = {pair: encode_pair(*pair) for pair in (*self._before, *self._rest, *self._after)}
 
     def call(self, item: Item) -> Call:
-        """The parameters of the call for one ID, unsigned."""
-        value = self.api.id_template % item.id if self.api.id_template else item.id
-        return Call((item,), self.api.path, ((self._id_parameter, value), *self._fixed))
+        """What is asked for `item`, not yet signed: this may be kept, a request may not."""
+        value = number_in_json(self.api.id_field, item.id, self._beside_id) if self.api.id_field else item.id
+        return Call((item,), self.api.path, ((self._id_parameter, value), *self._rest))
 
     def request(self, call: Call, now_ms: int) -> Request:
-        """Sign it now.
+        """The call, signed for this moment. It is a secret.
 
         Args:
-            call: of `call`.
-            now_ms: the gateway's time, milliseconds since 1970 UTC.
+            call: what is asked.
+            now_ms: milliseconds since 1970 UTC, by the gateway's clock if its offset is known.
         """
-        if self.protocol is PARAM2:
-            pairs = self._param2_pairs(call.params, now_ms)
-            text = self._url_path + joined(pairs)
-        else:
-            pairs = self._guide_pairs(call.params, now_ms)
-            text = "".join([key + value for key, value in sorted(pairs)])
-        pairs.append((self.protocol.signature, digest(self._secret.reveal().encode(), text)))
-        return self._rendered(self._target, pairs)
+        protocol = self._protocol
+        stamp = ((protocol.timestamp, str(now_ms // protocol.timestamp_unit_ms)),) if self._stamped else ()
+        return self._signed(protocol, self._method, call.path, (*self._before, *stamp, *call.params, *self._after))
 
     def current_time(self) -> Request:
-        """`system/currentTime`: needs a key and a right signature, no permission; tells the gateway's time."""
-        path = f"param2/1/system/currentTime/{self._app_key}"
-        return self._rendered(
-            f"{self._prefix}/{path}", [("_aop_signature", digest(self._secret.reveal().encode(), path))]
-        )
+        """Asks for the gateway's time: proves key, secret, algorithm and network, and needs no permission.
+
+        It exists in the gateway's own protocol only, so that is used whatever the calls use.
+        """
+        protocol = PROTOCOLS["param2"]
+        return self._signed(protocol, protocol.method, CURRENT_TIME, ())
 
     def verdict(self, reply: Reply, item: Item) -> Verdict:
-        """What the answer means for `item`. Never raises, whatever the bytes."""
-        return self._reader.read(reply, item.id)
+        """What an answer means for `item`. It never raises; `retry_after` is left to the caller."""
+        return self._answers.verdict(reply, item)
 
-    def _path_of(self, api_path: str) -> str:
-        return f"param2/{api_path}/{self._app_key}" if self.protocol.key_in_path else f"param2/{api_path}"
-
-    def _param2_pairs(self, params: tuple[tuple[str, str], ...], now_ms: int) -> list[tuple[str, str]]:
-        pairs = list(params)
-        if self._token is not None:
-            pairs.append(("access_token", self._token.reveal()))
-        if self._send_timestamp:
-            pairs.append(("_aop_timestamp", str(now_ms)))
-        return pairs
-
-    def _guide_pairs(self, params: tuple[tuple[str, str], ...], now_ms: int) -> list[tuple[str, str]]:
-        pairs = [
-            ("app_key", self._app_key),
-            ("method", self.api.api_name),
-            ("timestamp", str(now_ms // 1000)),
-            *params,
-            ("format", "json"),
-            ("v", "2.0"),
-        ]
-        if self._token is not None:
-            pairs.append(("access_token", self._token.reveal()))
-        return pairs
-
-    def _rendered(self, target: str, pairs: list[tuple[str, str]]) -> Request:
-        encoded = "&".join([f"{encode(key)}={encode(value)}" for key, value in pairs])
-        if self.method == "GET":
-            return Request("GET", f"{target}?{encoded}")
-        return Request("POST", target, encoded.encode())
+    def _signed(self, protocol: Protocol, method: str, path: str, pairs: tuple[tuple[str, str], ...]) -> Request:
+        path = f"param2/{path}/{self.credentials.app_key}" if protocol.app_key_in_path else f"param2/{path}"
+        signature = self._signer.sign(protocol.text(path, pairs))
+        known = self._encoded
+        parts = [known.get(pair) or encode_pair(*pair) for pair in pairs]
+        parts.append(f"{protocol.signature}={signature}")
+        if method == "GET":
+            return Request(method, f"{self._base_path}/{path}?{'&'.join(parts)}")
+        return Request(method, f"{self._base_path}/{path}", "&".join(parts).encode())
 
 
-def encode(text: str) -> str:
-    """As a form has it: a space becomes `+`, everything but letters, digits and `_.-~` UTF-8 in percent escapes."""
-    # IDs, signatures and most fixed values need nothing: looking costs a tenth of encoding.
-    return text if text.isascii() and text.isalnum() else quote_plus(text)
+def _method(chosen: str | None, protocol: Protocol) -> str:
+    if chosen is None:
+        return protocol.method
+    if chosen.upper() not in METHODS:
+        raise UsageError(f"the method must be one of {', '.join(METHODS)}")
+    return chosen.upper()
 
 
-def split_url(base_url: str) -> tuple[str, str]:
-    """The origin (`https://host[:port]`) and the path before the protocol segment, without a slash at its end.
-
-    Raises:
-        UsageError: it is no plain http(s) URL.
-    """
-    try:
-        parts = urlsplit(base_url)
-        port = parts.port
-    except ValueError:
-        raise UsageError(f"the gateway's URL cannot be read: {base_url!r}", "as https://host/openapi") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"the gateway's URL must begin with https:// and name a host: {base_url!r}")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError("the gateway's URL must be scheme, host and path only: no user, query or fragment")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else ""), parts.path.rstrip("/")
+def _refuse_reserved(params: Sequence[tuple[str, str]], names: frozenset[str]) -> None:
+    for name, _ in params:
+        if name in names:
+            advice = "The token comes from FETCHER_ACCESS_TOKEN." if name == "access_token" else "Leave it out."
+            raise UsageError(f"the parameter {name!r} is set by the program itself", advice)

@@ -1,48 +1,80 @@
-"""Signatures: the texts that are signed and the HMAC over them. Knows no URL, no clock, no settings.
+"""What is signed, and how. It must not know APIs, URLs beyond the signed path, or what is encoded for the wire.
 
-The rule (open.1688.com, "API 签名规则", and three official SDKs): join key and value of every parameter but the
-signature, sort the joined strings *as wholes* by their bytes, put the URL path before them, HMAC-SHA1 with the app
-secret over UTF-8, upper-case hexadecimal. Sorting keys instead differs where one key begins another (`subject`,
-`subjectTrans`). Values are signed as they are sent, before URL encoding.
+    param2   urlPath + the strings key+value of all parameters, the joined strings sorted as wholes
+    guide    the strings key+value of all parameters, sorted by key
+
+Both: HMAC-SHA1 with the app secret over UTF-8, in upper-case hexadecimal digits; values as sent, before URL encoding.
+
+Sorting wholes and sorting keys differ where one key begins another (`subject=连衣裙`, `subjectTrans=dress`); the
+official text and three official SDKs sort the joined strings. Python orders texts by code point, which is the byte
+order of their UTF-8, so texts are sorted and encoded once.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import Final, TypeAlias
+
+from fetcher.errors import UsageError
+from fetcher.secret import Secret
+
+Pairs: TypeAlias = Iterable[tuple[str, str]]
+
+PARAM2_SIGNATURE: Final = "_aop_signature"
+GUIDE_SIGNATURE: Final = "sign"
+
+_key = itemgetter(0)
 
 
-def digest(key: bytes, text: str) -> str:
-    """HMAC-SHA1 over UTF-8, 40 upper-case hexadecimal digits."""
-    return hmac.digest(key, text.encode(), "sha1").hex().upper()
+def param2_text(url_path: str, pairs: Pairs) -> str:
+    """What `param2` signs. `url_path` is `param2/{version}/{namespace}/{name}/{appKey}`, without a slash before it."""
+    return url_path + "".join(sorted([name + value for name, value in pairs]))
 
 
-def joined(pairs: Iterable[tuple[str, str]]) -> str:
-    """`key+value` of each parameter, sorted as wholes. Code points sort as their UTF-8 bytes do."""
-    return "".join(sorted([key + value for key, value in pairs]))
+def guide_text(url_path: str, pairs: Pairs) -> str:
+    """What `guide` signs: the path takes no part."""
+    return "".join([name + value for name, value in sorted(pairs, key=_key)])
+
+
+class Signer:
+    """Holds a secret's bytes, shows them to nobody, and signs with them.
+
+    Raises:
+        UsageError: the secret is not a text that has bytes in UTF-8.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, secret: Secret) -> None:
+        try:
+            self._key = secret.reveal().encode()
+        except UnicodeEncodeError:
+            raise UsageError("the app secret has characters that no text can have") from None
+
+    def sign(self, text: str) -> str:
+        """The signature of a text: 40 characters."""
+        return hmac.digest(self._key, text.encode(), "sha1").hex().upper()
 
 
 def param2_signature(secret: str, url_path: str, params: Mapping[str, str]) -> str:
-    """`_aop_signature` of the gateway's own scheme.
+    """`_aop_signature` of a call; a parameter of that name takes no part. An empty path: the "params only" variant.
 
-    Args:
-        secret: the app secret.
-        url_path: from the protocol segment on, no slash before, no query: `param2/1/system/currentTime/1000000`.
-        params: every parameter that is sent; `_aop_signature` is left out of what is signed.
+    Examples:
+        >>> param2_signature("test123", "param2/1/system/currentTime/1000000", {"a": "1", "b": "2"})
+        '33E54F4F7B989E3E0E912D3FBD2F1A03CA7CCE88'
     """
-    return digest(secret.encode(), url_path + joined(_but(params, "_aop_signature")))
-
-
-def params_only_signature(secret: str, params: Mapping[str, str]) -> str:
-    """The same without the path: authorise URLs and push messages."""
-    return digest(secret.encode(), joined(_but(params, "_aop_signature")))
+    pairs = [pair for pair in params.items() if pair[0] != PARAM2_SIGNATURE]
+    return Signer(Secret(secret)).sign(param2_text(url_path, pairs))
 
 
 def guide_signature(secret: str, params: Mapping[str, str]) -> str:
-    """`sign` of the tutorial's scheme: sorted by key, no path."""
-    pairs = sorted(_but(params, "sign"))
-    return digest(secret.encode(), "".join([key + value for key, value in pairs]))
+    """`sign` of a call after the tutorial's scheme; a parameter of that name takes no part.
 
-
-def _but(params: Mapping[str, str], left_out: str) -> Iterable[tuple[str, str]]:
-    return ((key, value) for key, value in params.items() if key != left_out)
+    Examples:
+        >>> guide_signature("secret", {"v": "2.0", "app_key": "1"})
+        'CE9BB0057AC3F9C1957812B2EDAAB4E05DD7E827'
+    """
+    pairs = [pair for pair in params.items() if pair[0] != GUIDE_SIGNATURE]
+    return Signer(Secret(secret)).sign(guide_text("", pairs))

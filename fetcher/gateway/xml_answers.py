@@ -1,142 +1,140 @@
-"""XML answers become JSON by one rule, safe against entity bombs and external entities.
+"""XML answers become JSON, by one rule. It must not know what an answer means.
 
-The rule: the root's content is the value. An element with children or attributes becomes an object; children of the
-same name, and children named `list` or `item` where there are no others, become a list; an attribute is `"@name"`, text
-beside children or attributes `"#text"`. Every leaf is text, an empty one `""`: no number is guessed, none is damaged.
-Nobody publishes an XML answer of this gateway; refusals are looked for by the same names as in JSON.
+The rule:
+
+- The root element's content is the value; the root's name is dropped.
+- An element with child elements is an object, in the order of first appearance; a child that stands several times
+  is a list. White space between child elements is dropped.
+- An element whose children are all named `list`, or all named `item`, is a list, even of one.
+- An attribute is a member `@name`. An element with attributes is an object in any case; its text, and any text beside
+  child elements, is the member `#text`.
+- The text of a leaf is a text, to the character: `1.50` stays "1.50", nothing is guessed to be a number. CDATA is text.
+- An empty element is "". Comments and processing instructions are dropped; prefixes of names stay as written.
+
+DOCTYPE is refused, and with it every entity but the five of XML; so is a depth over 200.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
-import msgspec
+from fetcher.gateway.charsets import decode_declared
+from fetcher.gateway.depth import MAX_DEPTH
 
-DEEPEST: Final = 200
-_LISTS: Final = frozenset({"list", "item"})
-_DECLARED: Final = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-_DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
-_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]{1,40})""", re.IGNORECASE)
-_BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_LIST_NAMES: Final = ("list", "item")
+_DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 
-
-def charset_of(content_type: str) -> str:
-    """The charset that a Content-Type names, lower case; empty when it names none. GB2312 is read as GB18030."""
-    if "charset" not in content_type.lower():
-        return ""
-    found = _CHARSET.search(content_type)
-    return _widened(found[1].lower()) if found else ""
+Value: TypeAlias = Any
+"""`str`, or `dict` and `list` of such."""
 
 
-def _widened(charset: str) -> str:
-    return "gb18030" if charset in ("gbk", "gb2312", "gb_2312-80") else charset
+class XmlError(ValueError):
+    """Not well-formed, too deep, or with a DOCTYPE. The message is for a person."""
 
 
-def looks_like_xml(body: bytes, content_type: str) -> bool:
-    """An XML document, and not a web page."""
-    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if not start.startswith(b"<") or start.startswith((b"<!doctype html", b"<html")):
-        return False
-    return start.startswith(b"<?xml") or "html" not in content_type.lower()
+def xml_to_json(body: bytes, charset: str = "") -> bytes:
+    """An XML document as JSON in UTF-8, after the rule above.
+
+    Args:
+        body: the document.
+        charset: what `Content-Type` declares; stronger than the document's own declaration (RFC 7303, 3.2).
+
+    Raises:
+        XmlError: it is refused.
+
+    Examples:
+        >>> xml_to_json(b'<r><id>007</id><skus><item>a</item></skus><p unit="kg">1.50</p><none/></r>')
+        b'{"id":"007","skus":["a"],"p":{"@unit":"kg","#text":"1.50"},"none":""}'
+    """
+    return to_json(read_xml(body, charset)[1])
 
 
-class _Node:
+def to_json(value: Value) -> bytes:
+    """The value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_xml(body: bytes, charset: str = "") -> tuple[str, Value]:
+    """The root's name and its content. Raises XmlError."""
+    declared = None if charset else _DECLARED.match(body.lstrip(b"\xef\xbb\xbf \t\r\n"))
+    try:
+        text = decode_declared(body, declared[1].decode() if declared else charset)
+    except UnicodeDecodeError:
+        raise XmlError("the document is not text in its charset") from None
+    reader = _Reader()
+    try:
+        # The parser is told UTF-8, whatever the declaration says: the text has just been made that.
+        reader.parser.Parse(text.strip().encode(), True)
+    except expat.ExpatError as error:
+        raise XmlError(f"not well-formed XML: {expat.ErrorString(error.code)}, line {error.lineno}") from None
+    return reader.root, reader.value
+
+
+class _Element:
+    """An element that is still open."""
+
     __slots__ = ("attributes", "children", "name", "text")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name, self.attributes = name, attributes
-        self.children: list[_Node] = []
+        self.children: list[tuple[str, Value]] = []
         self.text: list[str] = []
 
-    def value(self) -> Any:
-        """By the rule at the head of the file."""
+    def value(self) -> Value:
+        """What the closed element is in JSON."""
         text = "".join(self.text)
-        if not self.children and not self.attributes:
-            return text
-        if self.children and not self.attributes and all(child.name in _LISTS for child in self.children):
-            return [child.value() for child in self.children]
-        found: dict[str, Any] = {f"@{name}": value for name, value in self.attributes.items()}
-        counts = Counter(child.name for child in self.children)
-        for child in self.children:
-            if counts[child.name] > 1:
-                found.setdefault(child.name, []).append(child.value())
-            else:
-                found[child.name] = child.value()
-        if text.strip():
-            found["#text"] = text.strip() if self.children else text
+        if not self.attributes:
+            if not self.children:
+                return text
+            if not text.strip() and self._is_list():
+                return [value for _, value in self.children]
+        found: dict[str, Value] = {f"@{name}": value for name, value in self.attributes.items()}
+        grouped: dict[str, list[Value]] = {}
+        for name, value in self.children:
+            grouped.setdefault(name, []).append(value)
+        found |= {name: values[0] if len(values) == 1 else values for name, values in grouped.items()}
+        if text.strip() or (text and not self.children):
+            found["#text"] = text
         return found
 
-
-def xml_to_json(body: bytes, charset: str = "") -> bytes:
-    """The document as JSON text.
-
-    Args:
-        body: the XML document.
-        charset: of the Content-Type; it wins over the document's own declaration (RFC 7303).
-
-    Raises:
-        ValueError: no XML, a DOCTYPE, deeper than 200, or not in its charset.
-    """
-    text = _decoded(body, charset)
-    root = _Builder().build(text)
-    name = root.name.rpartition(":")[2]
-    value = root.value()
-    # An error document keeps its name, so that it is found under it as in JSON.
-    return msgspec.json.encode({name: value} if name == "error_response" else value)
+    def _is_list(self) -> bool:
+        name = self.children[0][0]
+        return name in _LIST_NAMES and all(other == name for other, _ in self.children)
 
 
-def _decoded(body: bytes, charset: str) -> str:
-    declared = _DECLARED.match(body[:200].lstrip(b"\xef\xbb\xbf"))
-    encoding = charset or (_widened(declared[1].decode().lower()) if declared else "utf-8")
-    try:
-        text = body.decode(encoding)
-    except LookupError:
-        raise ValueError(f"an unknown charset: {encoding}") from None
-    return _DECLARATION.sub("", text.lstrip(_BOM), count=1)
-
-
-class _Builder:
-    """Builds the tree, and refuses what could be used for harm before it is expanded."""
+class _Reader:
+    """Builds values from the inside out, so that depth costs no recursion."""
 
     def __init__(self) -> None:
-        self._stack: list[_Node] = []
-        self._root: _Node | None = None
-
-    def build(self, text: str) -> _Node:
-        parser = expat.ParserCreate("utf-8")
+        self.parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
-        parser.ExternalEntityRefHandler = self._refuse
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        try:
-            parser.Parse(text.encode("utf-8", "surrogatepass"), True)
-        except expat.ExpatError as error:
-            raise ValueError(f"broken XML: {expat.errors.messages[error.code]}") from None
-        if self._root is None:
-            raise ValueError("an XML document without an element")
-        return self._root
-
-    def _refuse(self, *_: object) -> int:
-        raise ValueError("an XML answer with a DOCTYPE is refused")
+        parser.CharacterDataHandler = self._text
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.EntityDeclHandler = _refuse_doctype
+        self._open: list[_Element] = []
+        self.root = ""
+        self.value: Value = ""
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._stack) >= DEEPEST:
-            raise ValueError(f"an XML answer deeper than {DEEPEST}")
-        node = _Node(name, attributes)
-        if self._stack:
-            self._stack[-1].children.append(node)
+        if len(self._open) >= MAX_DEPTH:
+            raise XmlError(f"XML deeper than {MAX_DEPTH}")
+        self._open.append(_Element(name, attributes))
+
+    def _end(self, name: str) -> None:
+        closed = self._open.pop()
+        if self._open:
+            self._open[-1].children.append((name, closed.value()))
         else:
-            self._root = node
-        self._stack.append(node)
+            self.root, self.value = name, closed.value()
 
-    def _end(self, _name: str) -> None:
-        self._stack.pop()
+    def _text(self, text: str) -> None:
+        self._open[-1].text.append(text)
 
-    def _characters(self, text: str) -> None:
-        self._stack[-1].text.append(text)
+
+def _refuse_doctype(*_: object) -> NoReturn:
+    raise XmlError("XML with a DOCTYPE is refused")

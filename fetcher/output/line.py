@@ -1,17 +1,21 @@
 """An outcome as one line, and a line's ID. Pure: no file, no clock.
 
 The answer's own bytes are spliced in, so numbers and keys stay as they were sent. JSON may hold raw line breaks only
-between its tokens; an answer that has some is laid out anew by msgspec, which copies every token and parses none.
+between its tokens, never within a string, so an answer that has some gets spaces in their place and keeps its values.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from fetcher.model import Failure, Outcome
+
+_ONE_LINE: Final = bytes.maketrans(b"\n\r", b"  ")
 
 
 @lru_cache(maxsize=4)
@@ -32,12 +36,14 @@ def encode(outcome: Outcome) -> bytes:
         return b'%b"error":%b}\n' % (head, _error(outcome))
     payload = outcome.payload
     if b"\n" in payload or b"\r" in payload:
-        payload = msgspec.json.format(payload, indent=-1)
+        payload = payload.translate(_ONE_LINE)
     return b'%b"data":%b}\n' % (head, payload)
 
 
 def _error(failure: Failure) -> bytes:
     fields = msgspec.structs.asdict(failure.error)
+    # Half an emoji, as gateways cut them, has no place in UTF-8.
+    fields["message"] = failure.error.message.encode("utf-8", "replace").decode()
     if fields["line"] is None:
         del fields["line"]
     return msgspec.json.encode(fields)
@@ -77,13 +83,22 @@ class _Line(msgspec.Struct):
 
 
 def whole(line: bytes) -> bool:
-    """The line is JSON from its first byte to its last."""
+    """The line is JSON from its first byte to its last, as any reader would have it."""
     try:
         msgspec.json.decode(line, type=_Line)
         line.decode()
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return False
+        return _patiently_whole(line)
     return True
+
+
+def _patiently_whole(line: bytes) -> bool:
+    """Half an emoji (`\\ud83d` alone) is valid JSON, stored as it was sent; msgspec refuses it, Python does not."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and isinstance(value.get("id"), str)
 
 
 def is_permanent(line: bytes) -> bool:

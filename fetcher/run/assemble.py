@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiolimiter import AsyncLimiter
 
 from fetcher.clock import Clock
-from fetcher.gateway import Credentials, Gateway, Manner, find_api
+from fetcher.gateway import Credentials, Gateway, find_api
 from fetcher.metrics import CapProof, Tally
 from fetcher.pacing import InFlight, Pacer, Throttle
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
@@ -69,7 +69,9 @@ def gateway_of(settings: Settings) -> Gateway:
         protocol_name=settings.protocol,
         credentials=Credentials(app_key, app_secret, settings.access_token),
         base_url=settings.gateway,
-        manner=Manner(settings.params, settings.method, settings.timestamp),
+        params=settings.params,
+        method=settings.method,
+        send_timestamp=settings.timestamp,
         redact=Redactor(known_secrets(settings)).redact,
     )
 

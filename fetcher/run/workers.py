@@ -118,6 +118,11 @@ class Workers:
         parts = self._parts
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, sent=False))
         parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
+        self._judge_unreached(lost)
+
+    def _judge_unreached(self, lost: NoReply) -> None:
+        """Nothing could be sent: say so while waiting, and give up soon where nothing was ever reached."""
+        parts = self._parts
         self._tally.waiting(f"no connection to the gateway: {lost.detail}", None)
         if parts.reached:
             return
@@ -164,6 +169,8 @@ class Workers:
         if isinstance(answer, NoReply):
             self._tally.attempt(Attempt(answer.started_s, answer.ended_s, answer.kind, 0, answer.sent))
             probed = self._record(False, item, answer)
+            if not answer.sent:  # the httpx lane connects within the exchange
+                self._judge_unreached(answer)
             self._carry_out(item, answer, parts.policy.decide(answer, item, outage=parts.breaker.is_open), probed)
             return
         verdict = self._verdict(answer, item)

@@ -1,56 +1,53 @@
-"""APIs by preset and by full name, and the gateway's URL."""
+"""Presets, full names, and what is said about neither."""
 
 from __future__ import annotations
 
 import pytest
 
 from fetcher.errors import UsageError
-from fetcher.gateway import APIS, Credentials, Gateway, find_api
-from fetcher.gateway.dialect import split_url
-from fetcher.secret import Secret
+from fetcher.gateway import APIS, Shape, find_api
 
 
-def test_presets_are_read_only_calls() -> None:
-    """No preset changes anything at the gateway."""
-    assert all(
-        ".get" in api.api_name or "query" in api.api_name or "productInfo" in api.api_name for api in APIS.values()
+@pytest.mark.parametrize("name", list(APIS))
+def test_a_preset_is_found_by_its_full_name_too(name: str) -> None:
+    """So that its answers are checked for the right ID either way."""
+    api = find_api(name)
+    assert find_api(f"{api.namespace}/{api.api_name}") is api
+    assert find_api(f"{api.namespace}/{api.api_name}/1") is api
+    assert not api.api_name.startswith("alibaba.product.modify")
+
+
+def test_any_api_can_be_called_by_its_full_name() -> None:
+    """With the ID parameter named; the version is 1 unless given."""
+    api = find_api("com.alibaba.x/some.thing.get/2", "thingId")
+    assert (api.path, api.id_parameter, api.shape, api.numeric_ids) == (
+        "2/com.alibaba.x/some.thing.get",
+        "thingId",
+        Shape.ANY,
+        False,
     )
+    assert find_api("com.alibaba.x/some.thing.get", "thingId").version == "1"
+    assert find_api("com.alibaba.product/alibaba.product.get/2", "productID").shape is Shape.ANY
 
 
-def test_any_api_by_its_full_name() -> None:
-    """Namespace, name, version; the ID may be any text then."""
-    api = find_api("com.alibaba.fenxiao/alibaba.fenxiao.productInfo.get/2", "offerId")
-    assert api.path == "2/com.alibaba.fenxiao/alibaba.fenxiao.productInfo.get"
-    assert not api.numeric_ids
-
-
-@pytest.mark.parametrize(
-    ("name", "id_param", "hint"), [("produkt", None, "product"), ("a/b", None, "--id-param"), ("a/b c", "x", "presets")]
-)
-def test_a_wrong_name_is_told_with_advice(name: str, id_param: str | None, hint: str) -> None:
-    """Did you mean; which option is missing."""
-    with pytest.raises(UsageError) as raised:
-        find_api(name, id_param)
-    assert hint in raised.value.advice
+def test_a_presets_id_parameter_can_be_replaced() -> None:
+    """The user knows better."""
+    assert find_api("product", "offerId").id_parameter == "offerId"
 
 
 @pytest.mark.parametrize(
-    ("url", "origin", "prefix"),
+    ("name", "id_param", "words"),
     [
-        ("https://gw.open.1688.com/openapi", "https://gw.open.1688.com", "/openapi"),
-        ("http://127.0.0.1:8080/openapi/", "http://127.0.0.1:8080", "/openapi"),
-        ("http://[::1]:8080", "http://[::1]:8080", ""),
+        ("prodct", None, "did you mean 'product'"),
+        ("Order-Buyer", None, "did you mean 'order-buyer'"),
+        ("qqqqqqqq", None, "no API 'qqqqqqqq'"),
+        ("a/b/c/d", "id", "no API"),
+        ("a/../b", "id", "no API"),
+        ("com.alibaba.x/get", None, "is not a preset"),
+        ("product", "bad name&", "not a name"),
     ],
 )
-def test_the_base_url(url: str, origin: str, prefix: str) -> None:
-    """Origin and path before the protocol segment."""
-    assert split_url(url) == (origin, prefix)
-
-
-@pytest.mark.parametrize(
-    "url", ["gw.open.1688.com", "ftp://h/x", "https://u:p@h/x", "https://h/x?a=1", "https://h:99999/x", "https://"]
-)
-def test_a_malformed_url_is_refused(url: str) -> None:
-    """With a sentence, before anything is sent."""
-    with pytest.raises(UsageError):
-        Gateway(find_api("product"), "param2", Credentials("1", Secret("s")), url)
+def test_what_is_no_api_is_refused_with_help(name: str, id_param: str | None, words: str) -> None:
+    """A near preset, or the way to name another."""
+    with pytest.raises(UsageError, match=words):
+        find_api(name, id_param)

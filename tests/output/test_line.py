@@ -51,6 +51,21 @@ def test_every_id_is_found_again(product_id: str, fetched_at_ms: int, rest: byte
     assert whole(line[:-1])
 
 
+@pytest.mark.parametrize("payload", [b'{"a":"\\ud83d"}', b'{"a":"\\ud83d",\n"b":[1,\r2]}', b"[" * 150 + b"]" * 150])
+def test_an_answer_that_is_odd_and_valid_is_a_whole_line(payload: bytes) -> None:
+    """Half an emoji, as gateways cut them, and deep nesting: stored, and taken for whole by the next run."""
+    line = encode(Product("1", 0, 1, 1.0, payload))[:-1]
+    assert b"\n" not in line
+    assert whole(line)
+    assert json.loads(line)["data"] == json.loads(payload)
+
+
+def test_half_an_emoji_in_a_message_is_no_obstacle() -> None:
+    """The failed file is UTF-8 whatever the gateway said."""
+    error = ErrorInfo(Kind.REJECTED, "x", "cut \ud83d", 200, True)
+    assert json.loads(encode(Failure("1", 0, 1, 1.0, error)))["error"]["message"] == "cut ?"
+
+
 def test_a_torn_line_is_known_as_such() -> None:
     """No prefix of a line passes for a whole one."""
     line = encode(Product("1", 0, 1, 1.0, b'{"a":{"b":"}"}}'))[:-1]
