@@ -9,7 +9,7 @@ import asyncio
 import logging
 import platform
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,12 +19,11 @@ import msgspec
 from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError, OutputError
-from fetcher.gateway import Api, find_api
-from fetcher.ids import Source, open_source, source_of
+from fetcher.gateway import Api
+from fetcher.ids import Source
 from fetcher.idset import IdSet
-from fetcher.metrics import InputCounts, Pace, make_plan
 from fetcher.model import Outcome
-from fetcher.output import Earlier, Identity, Output, inspect_output, open_output
+from fetcher.output import Identity, Output, open_output
 from fetcher.report import (
     End,
     Finished,
@@ -36,18 +35,21 @@ from fetcher.report import (
     install_hooks,
     loop_exception_handler,
     make_progress,
-    plan_lines,
     summary_document,
     write_summary,
 )
-from fetcher.run.assemble import HEADROOM, Parts, assemble, gateway_of, new_tally
+from fetcher.run.assemble import Parts, assemble, gateway_of, new_tally
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
+from fetcher.run.dry_run import dry_run
 from fetcher.run.feed import SourceFeed
+from fetcher.run.job import Job, open_ids
 from fetcher.run.loop import Ended, Run
 from fetcher.run.thread import BlockingThread
 from fetcher.secret import Redactor
 from fetcher.settings import FIELDS, CommandSettings, known_secrets
+
+__all__ = ["FileSink", "Job", "run_command"]
 
 COUNT_REST_S: Final = 2.0
 """How long a stopped run goes on reading its input, to say how many IDs are left."""
@@ -55,17 +57,6 @@ COUNT_REST_S: Final = 2.0
 T = TypeVar("T")
 
 log = logging.getLogger("fetcher")
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for."""
-
-    settings: CommandSettings
-    ids: str | tuple[str, ...]
-    """A path, `-`, or the IDs themselves."""
-    out: str
-    command: tuple[str, ...] = ()
-    """The arguments of this run, for the words that say how to go on."""
 
 
 class FileSink:
@@ -223,31 +214,6 @@ def _output_options(settings: CommandSettings, api: Api) -> dict[str, Any]:
     }
 
 
-def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int]) -> Source:
-    """The input, with what earlier runs have done left out.
-
-    Raises:
-        InputError: it is missing, a directory, or not what its name says.
-    """
-    settings = job.settings
-    options: dict[str, Any] = {
-        "numeric": api.numeric_ids,
-        "known": known,
-        "limit": settings.limit,
-        "wall_ms": wall_ms,
-    }
-    if not isinstance(job.ids, str):
-        return source_of(job.ids, **options)
-    return open_source(
-        job.ids,
-        id_parameter=api.id_parameter,
-        column=settings.ids_column,
-        field=settings.ids_field,
-        encoding=settings.encoding,
-        **options,
-    )
-
-
 async def _drive(
     settings: CommandSettings, clock: Clock, source: Source, output: Output, progress: Progress
 ) -> tuple[Ended, Parts]:
@@ -314,44 +280,3 @@ def _exit_code(ended: Ended, failed_earlier: int) -> int:
     if ended.error is not None:
         return ended.error.exit_code
     return 1 if ended.snapshot.failed or failed_earlier else 0
-
-
-def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
-    """Read and check everything, send nothing, write nothing, and say what a run would do.
-
-    Raises:
-        UsageError: what would stop the run would stop it here too.
-    """
-    settings = job.settings
-    api = find_api(settings.api, settings.id_param)
-    known, earlier = inspect_output(job.out, settings.failed, retry_failed=settings.retry_failed)
-    if settings.overwrite:
-        known, earlier = IdSet(), Earlier()
-    with open_ids(job, api, known, clock.wall_ms) as source:
-        while source.read(8192):
-            pass
-        counts, warnings = source.counts, source.warnings
-    plan = make_plan(
-        InputCounts(
-            lines=counts.lines,
-            blank=counts.blank,
-            comments=counts.comments,
-            header=counts.header,
-            duplicates=counts.duplicates,
-            bad=counts.bad,
-            repaired=counts.repaired,
-            fetched_earlier=max(0, counts.known - earlier.failed),
-            failed_earlier=min(counts.known, earlier.failed),
-            new=counts.items,
-        ),
-        Pace(
-            cap_per_s=settings.qps,
-            headroom=HEADROOM if settings.headroom is None else settings.headroom / 100,
-            max_calls=settings.max_calls,
-            concurrency=settings.concurrency,
-        ),
-        clock.wall_ms(),
-    )
-    for line in (*warnings, *plan_lines(plan, clock.wall_ms())):
-        screen.line(line)
-    return 0
