@@ -50,7 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     rate_per_s: float = 0.0
     """Starts a second over the last 5 seconds."""
     mean_rate_per_s: float = 0.0
-    """Starts a second since the beginning."""
+    """Starts a second since the beginning: gaps between them over the time, so a short run is not shown too fast."""
     done_per_s: float = 0.0
     """IDs done a second over the last minute."""
     cap_per_s: float = 0.0

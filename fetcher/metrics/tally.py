@@ -220,7 +220,7 @@ class Tally:
             bytes_in=self._bytes_in,
             bytes_out=self._bytes_out,
             rate_per_s=self._recent.rate_per_s(now_s, starts),
-            mean_rate_per_s=starts / elapsed_s if elapsed_s else 0.0,
+            mean_rate_per_s=max(0, starts - 1) / elapsed_s if elapsed_s else 0.0,
             done_per_s=done_per_s,
             cap_per_s=self._cap_per_s,
             rate_now_per_s=self._allowed_per_s,

@@ -41,6 +41,8 @@ _REMEDIES: Final[dict[int, str]] = {
 }
 """What to do, where nobody has said anything better."""
 
+LEAST_FOR_A_RATE_S: Final = 1.0
+"""A shorter run has no rate worth telling."""
 _NOT_AGAIN: Final = frozenset({"--overwrite", "--dry-run"})
 """Switches that would not go on but begin anew, or not begin."""
 _URL_USER: Final = re.compile(r"(://)[^/@\s]*@")
@@ -99,8 +101,9 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
             (snapshot.throttles, "answered over the rate"),
             (snapshot.paid_doubts, "never answered, perhaps charged"),
         ]
-        pace = f"{rate(snapshot.mean_rate_per_s)} of {rate(snapshot.cap_per_s)}"
-        yield ", ".join([f"{calls} at {pace}", *(f"{number(count)} {what}" for count, what in aside if count)])
+        if snapshot.elapsed_s >= LEAST_FOR_A_RATE_S:
+            calls += f" at {rate(snapshot.mean_rate_per_s)} of {rate(snapshot.cap_per_s)}"
+        yield ", ".join([calls, *(f"{number(count)} {what}" for count, what in aside if count)])
 
 
 def _failures(snapshot: Snapshot, failed_path: str) -> Iterator[str]:

@@ -47,11 +47,18 @@ def words(code: int, left: int = 40, snapshot: Snapshot = HALF, reason: str = ""
 def test_done() -> None:
     """All fetched: what, how long, where; nothing to go on with."""
     snapshot = Snapshot(
-        read=102, fetched=100, skipped_known=1, duplicates=1, attempts=100, mean_rate_per_s=19.2, cap_per_s=20
+        read=102,
+        fetched=100,
+        skipped_known=1,
+        duplicates=1,
+        attempts=100,
+        mean_rate_per_s=19.2,
+        cap_per_s=20,
+        elapsed_s=5,
     )
     assert words(0, 0, snapshot) == [
         "done",
-        "fetched 100 IDs in 0 s → products.jsonl, 1 done before, 1 duplicates",
+        "fetched 100 IDs in 5 s → products.jsonl, 1 done before, 1 duplicates",
         "100 calls at 19.2/s of 20/s",
     ]
 
@@ -122,10 +129,25 @@ def test_unread_input_is_not_counted_as_nothing() -> None:
 def test_calls_that_may_have_been_charged_are_told() -> None:
     """Throttle answers, retries and doubts stand beside the calls."""
     snapshot = Snapshot(
-        read=5, fetched=5, attempts=9, retries=2, throttles=1, paid_doubts=1, mean_rate_per_s=5, cap_per_s=5
+        read=5,
+        fetched=5,
+        attempts=9,
+        retries=2,
+        throttles=1,
+        paid_doubts=1,
+        mean_rate_per_s=5,
+        cap_per_s=5,
+        elapsed_s=2,
     )
     line = words(0, 0, snapshot)[2]
     assert line == "9 calls at 5/s of 5/s, 2 retries, 1 answered over the rate, 1 never answered, perhaps charged"
+
+
+def test_a_run_of_less_than_a_second_has_no_rate() -> None:
+    """Five calls in forty milliseconds are not 116 a second."""
+    assert words(0, 0, Snapshot(read=5, fetched=5, attempts=5, mean_rate_per_s=93, cap_per_s=100, elapsed_s=0.04))[
+        2
+    ] == ("5 calls")
 
 
 def test_standard_streams_cannot_simply_go_on() -> None:

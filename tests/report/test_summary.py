@@ -59,7 +59,7 @@ def test_a_run_in_figures() -> None:
     assert document["latency_ms"]["max"] == 50.0
     assert document["books"] == {"balanced": True, "read": 2, "fetched": 2, "failed": 0, "left": 0, "evidence": ""}
     assert document["course"] == [[2.0, 1.0, 1.0]]
-    assert document["rates_per_s"]["calls_mean"] == 1.0
+    assert document["rates_per_s"]["calls_mean"] == 0.5
 
 
 def test_every_key_is_documented() -> None:
