@@ -16,6 +16,8 @@ from fetcher.transport.faults import Broken
 
 STEP_BYTES: Final = 1024 * 1024
 """Most that a decoder may put out before the limit is looked at."""
+MOST_MEMBERS: Final = 64
+"""zlib hands the rest back as a copy after each gzip member: 4 MB of empty ones would hold the loop for seconds."""
 ZSTD_INPUT_BYTES: Final = 512
 """zstandard's decoder has no limit on its output, so its input is limited: 4 bytes make at most a block of 128 KiB."""
 ZSTD_WINDOW_BYTES: Final = 8 * 1024 * 1024
@@ -108,8 +110,11 @@ def _drain(decoder: zlib._Decompress, data: bytes, out: _Out) -> bytes:
 
 def _gzip(data: bytes, out: _Out) -> None:
     """One or more members (RFC 1952, 2.2); zeros after the last one are padding."""
-    while data:
+    for _ in range(MOST_MEMBERS):
         data = _drain(zlib.decompressobj(31), data, out).lstrip(b"\0")
+        if not data:
+            return
+    raise Broken(Lost.MALFORMED, f"a gzip body of more than {MOST_MEMBERS} members")
 
 
 def _deflate(data: bytes, out: _Out) -> None:

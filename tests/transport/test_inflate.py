@@ -119,3 +119,11 @@ def test_an_empty_body_needs_no_end() -> None:
 def test_only_what_can_be_bounded_is_offered() -> None:
     """And each name once."""
     assert accept_encoding() == "gzip, deflate, zstd, br"
+
+
+def test_a_body_of_endless_empty_members_is_refused() -> None:
+    """Honest servers send one member; thousands would cost seconds that no deadline could interrupt."""
+    few, many = (gzip.compress(b"") * count + gzip.compress(b"x") for count in (63, 64))
+    assert inflate("gzip", few, 1000) == b"x"
+    with pytest.raises(Broken, match="members"):
+        inflate("gzip", many, 1000)
