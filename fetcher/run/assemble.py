@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEADROOM: Final = 0.02
 """Part of the cap left unused by default: it carries 20 ms of jitter between here and the gateway, at any cap."""
 BUCKET_S: Final = 0.04
-"""Seconds of the cap that the bucket holds: twice the slack that the even schedule may make up after a late tick."""
+"""Seconds of the cap that the bucket holds: four times the slack that the even schedule may make up."""
 
 
 @dataclass(slots=True)
