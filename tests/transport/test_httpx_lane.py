@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
 import socket
 import ssl
@@ -20,7 +19,7 @@ from fetcher.model import Lost, NoReply, Reply, Request
 from fetcher.transport import HttpxTransport, default_client
 from tests.transport.conftest import REQUEST
 from tests.transport.raw_server import answering, plain, raw_server
-from tests.transport.scripts import BODY, LIMIT
+from tests.transport.scripts import BODY, LIMIT, gzipped
 
 ORIGIN = "http://gateway.example"
 
@@ -78,7 +77,7 @@ async def test_respx_routes(respx_mock: respx.MockRouter) -> None:
 
 @pytest.mark.parametrize(
     ("packed", "kind"),
-    [(gzip.compress(BODY)[:-4], Lost.MALFORMED), (gzip.compress(bytes(LIMIT * 20)), Lost.TOO_LARGE)],
+    [(gzipped(BODY)[:-4], Lost.MALFORMED), (gzipped(bytes(LIMIT * 20)), Lost.TOO_LARGE)],
 )
 async def test_compression_is_checked_for_mocks_too(packed: bytes, kind: Lost) -> None:
     """httpx itself would hand out a truncated body as a clean one, and a bomb as it comes."""

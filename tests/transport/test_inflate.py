@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import tracemalloc
 import zlib
 
@@ -14,12 +13,12 @@ from hypothesis import strategies as st
 from fetcher.model import Lost
 from fetcher.transport.faults import Broken
 from fetcher.transport.inflate import accept_encoding, inflate
-from tests.transport.scripts import raw_deflate
+from tests.transport.scripts import gzipped, raw_deflate
 
 brotli = pytest.importorskip("brotli")
 
 PACK = {
-    "gzip": gzip.compress,
+    "gzip": gzipped,
     "deflate": zlib.compress,
     "zstd": zstandard.compress,
     "br": brotli.compress,
@@ -60,7 +59,7 @@ def test_a_bomb_takes_little_memory(encoding: str) -> None:
     if encoding == "zstd":
         packed = zstandard.compress(bytes(2**20)) * 200
     elif encoding == "gzip":
-        packed = gzip.compress(bytes(2**20)) * 200
+        packed = gzipped(bytes(2**20)) * 200
     else:
         packed = brotli.compress(bytes(30 * 2**20), quality=1) if encoding == "br" else zlib.compress(bytes(30 * 2**20))
     tracemalloc.start()
@@ -75,15 +74,15 @@ def test_a_bomb_takes_little_memory(encoding: str) -> None:
     ("encoding", "data"),
     [
         ("gzip", b"not packed"),
-        ("gzip", gzip.compress(TEXT) + b"tail"),
+        ("gzip", gzipped(TEXT) + b"tail"),
         ("deflate", zlib.compress(TEXT) + b"tail"),
         ("deflate", b"\x78\x9c\xff\xff"),
         ("zstd", b"not packed at all"),
         ("zstd", zstandard.compress(TEXT) + b"tail"),
         ("br", b"\xff" * 30),
         ("br", brotli.compress(TEXT) + b"tail"),
-        ("gzip, gzip", gzip.compress(gzip.compress(TEXT))),
-        ("gzip,identity", gzip.compress(TEXT)),
+        ("gzip, gzip", gzipped(gzipped(TEXT))),
+        ("gzip,identity", gzipped(TEXT)),
         ("compress", TEXT),
         ("\u00e9", TEXT),
     ],
@@ -96,9 +95,9 @@ def test_what_is_wrong_is_malformed(encoding: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("encoding", "data"),
     [
-        ("gzip", gzip.compress(TEXT[:50]) + gzip.compress(TEXT[50:])),
-        ("gzip", gzip.compress(TEXT) + bytes(20)),
-        (" GZip ", gzip.compress(TEXT)),
+        ("gzip", gzipped(TEXT[:50]) + gzipped(TEXT[50:])),
+        ("gzip", gzipped(TEXT) + bytes(20)),
+        (" GZip ", gzipped(TEXT)),
         ("deflate", raw_deflate(TEXT)),
         ("zstd", zstandard.compress(TEXT[:50]) + zstandard.compress(TEXT[50:])),
         ("zstd", zstandard.ZstdCompressor(write_content_size=False).compress(TEXT)),
@@ -123,7 +122,7 @@ def test_only_what_can_be_bounded_is_offered() -> None:
 
 def test_a_body_of_endless_empty_members_is_refused() -> None:
     """Honest servers send one member; thousands would cost seconds that no deadline could interrupt."""
-    few, many = (gzip.compress(b"") * count + gzip.compress(b"x") for count in (63, 64))
+    few, many = (gzipped(b"") * count + gzipped(b"x") for count in (63, 64))
     assert inflate("gzip", few, 1000) == b"x"
     with pytest.raises(Broken, match="members"):
         inflate("gzip", many, 1000)
