@@ -52,8 +52,8 @@ class Parts:
     last_accepted_s: float = 0.0
 
     def calls_left(self) -> int:
-        """Calls that `max_calls` still allows; a large number without it."""
-        limit = self.settings.max_calls
+        """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
+        limit = self.settings.calls_allowed
         return 2**62 if limit is None else max(0, limit - self.calls_started)
 
 
@@ -99,7 +99,7 @@ def assemble(settings: Settings, *, clock: Clock, client: httpx.AsyncClient | No
         bucket=bucket_of(settings.qps),
         throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
         in_flight=InFlight(settings.qps, fixed=settings.concurrency),
-        policy=Policy(retries=settings.retries, random=random.random),
+        policy=Policy(settings.retries, settings.paid_retries, random=random.random),
         retry_budget=RetryBudget(),
         breaker=Breaker(max_outage_s=settings.max_outage_s),
         refusals=Refusals(),

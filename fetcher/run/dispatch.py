@@ -18,6 +18,7 @@ from fetcher.model import Item
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.desk import QUEUE_LOW, Desk, Permit
+from fetcher.settings import Settings
 
 SHORTEST_SLEEP_S: Final = 0.001
 """Timers below a millisecond spin on uvloop; the pacer's slack makes up for what a late tick loses."""
@@ -59,8 +60,7 @@ class Dispatcher:
         if desk.stopping:
             return not desk.in_flight
         if self._parts.calls_left() == 0 and not desk.in_flight and (desk.queue or desk.waiting):
-            limit = self._parts.settings.max_calls
-            desk.stop(LimitReached(f"--max-calls {limit} is reached", "run the same command again to go on"))
+            desk.stop(LimitReached(_limit(self._parts.settings), "run the same command again to go on"))
             return True
         return False
 
@@ -157,3 +157,10 @@ class Dispatcher:
         if desk.free and self._work(now_s) and not self._held():
             wait_s = min(LONGEST_SLEEP_S, parts.pacer.wait_s(now_s))
         return max(SHORTEST_SLEEP_S, wait_s if math.isfinite(wait_s) else LONGEST_SLEEP_S)
+
+
+def _limit(settings: Settings) -> str:
+    """Which of the two limits ended it."""
+    if settings.max_calls is not None and settings.max_calls == settings.calls_allowed:
+        return f"--max-calls {settings.max_calls} is reached"
+    return f"--max-cost {settings.max_cost:g} is reached at {settings.calls_allowed} calls of {settings.price:g}"

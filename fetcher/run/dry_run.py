@@ -43,7 +43,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
         Pace(
             cap_per_s=settings.qps,
             headroom=HEADROOM if settings.headroom is None else settings.headroom / 100,
-            max_calls=settings.max_calls,
+            max_calls=settings.calls_allowed,
             concurrency=settings.concurrency,
         ),
         clock.wall_ms(),

@@ -8,6 +8,7 @@ environment and no options' parser.
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from fetcher.errors import UsageError
@@ -41,6 +42,7 @@ GROUPS: Final = (INPUT, OUTPUT, RATE, GATEWAY, CREDENTIALS, CONNECTION, RETRIES,
 _COUNT: Final = Number(least=1, whole=True, none_word="none")
 _IN_FLIGHT: Final = Number(least=1, most=100_000, whole=True, none_word="auto")
 _PERCENT: Final = Number(least=0, most=50, none_word="auto", metavar="PCT")
+_MONEY: Final = Number(above=0, most=1e9, none_word="none")
 _SECONDS: Final = Number(above=0, most=86_400, metavar="S")
 _MAX_BODY: Final = Number(least=1024, most=2**31, whole=True, metavar="BYTES")
 
@@ -87,6 +89,23 @@ class Settings:
         (OUTPUT, "which earlier failures a resumed run tries again", Choice("transient", "all", "none")),
         env=False,
     )
+    on_doubt: str = setting(
+        "retry",
+        (
+            OUTPUT,
+            "calls of a killed run that may have been charged: fetch again, or hold back",
+            Choice("retry", "hold"),
+        ),
+        env=False,
+    )
+    attempt_journal: str = setting(
+        "auto",
+        (
+            OUTPUT,
+            "note IDs before they are called; auto: where calls have a price or a limit",
+            Choice("auto", "on", "off"),
+        ),
+    )
     sync_interval_s: float = setting(
         1.0, (OUTPUT, "seconds until a stored line is sure to survive a power cut", _SECONDS), flag=False
     )
@@ -98,6 +117,8 @@ class Settings:
     concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
     headroom: float | None = setting(None, (RATE, "percent of the cap left unused; auto: 2", _PERCENT))
     max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
+    price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))
+    max_cost: float | None = setting(None, (RATE, "stop before the call that would pass it; needs --price", _MONEY))
     max_errors: Converted[ErrorLimit | None, ErrorLimit | int | str | None] = setting(
         None, (RATE, "stop when so many IDs, or such a part of them, have failed", ErrorLimitKind())
     )
@@ -150,8 +171,23 @@ class Settings:
             Number(least=0, most=1000, whole=True),
         ),
     )
+    paid_retries: int = setting(
+        2,
+        (
+            RETRIES,
+            "further attempts after a call that was sent and never answered, so may be charged",
+            Number(least=0, most=1000, whole=True),
+        ),
+    )
     max_outage_s: float = setting(
-        900.0, (RETRIES, "seconds that an outage may last before the run ends, resumable", _SECONDS), flag=False
+        900.0,
+        (RETRIES, "seconds that an outage may last before the run ends, resumable", _SECONDS),
+        flag="--max-outage",
+    )
+    stall_timeout_s: float = setting(
+        300.0,
+        (RETRIES, "seconds without any movement, known waits aside, until the run ends as defective", _SECONDS),
+        flag="--stall-timeout",
     )
 
     def __post_init__(self) -> None:
@@ -164,6 +200,21 @@ class Settings:
                 raise UsageError(f"{field.name} must not be None")
             object.__setattr__(self, field.name, kept)
         check_together(self)
+
+    @property
+    def calls_allowed(self) -> int | None:
+        """Calls that `max_calls` and `max_cost` allow together; None: as many as it takes."""
+        limits = [] if self.max_calls is None else [self.max_calls]
+        if self.max_cost is not None and self.price is not None:
+            # By their shortest decimals: 0.3 / 0.1 is 3 calls to a person, and 2.99… to a float.
+            limits.append(int(Decimal(repr(self.max_cost)) / Decimal(repr(self.price))))
+        return min(limits, default=None)
+
+    @property
+    def notes_attempts(self) -> bool:
+        """Whether IDs are noted before they are called: where asked for, or where a call is worth something."""
+        worth = self.price is not None or self.max_calls is not None
+        return self.attempt_journal == "on" or (self.attempt_journal == "auto" and worth)
 
 
 @record
@@ -204,6 +255,8 @@ def check_together(settings: Settings) -> None:
         )
     if settings.http2 and settings.transport == "fast":
         raise UsageError("the fast transport does not speak HTTP/2", "Leave out one of --http2 and --transport fast.")
+    if settings.max_cost is not None and settings.price is None:
+        raise UsageError("max_cost needs the price of a call", "Add --price (price), or use --max-calls.")
     if isinstance(settings, CommandSettings) and settings.quiet and settings.verbose:
         raise UsageError("quiet and verbose exclude each other", "Leave out one of -q and -v.")
 

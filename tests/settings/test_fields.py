@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import re
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,41 @@ def test_what_does_not_go_together() -> None:
         Settings(http2=True, transport="fast")
     with pytest.raises(UsageError, match="quiet and verbose"):
         CommandSettings(quiet=True, verbose=True)
+    with pytest.raises(UsageError, match="needs the price"):
+        Settings(max_cost=5)
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [
+        ({}, None),
+        ({"max_calls": 7}, 7),
+        ({"price": 0.1, "max_cost": 0.3}, 3),  # 0.3 / 0.1 is 2.9999999999999996
+        ({"price": 0.03, "max_cost": 0.1}, 3),
+        ({"price": 1, "max_cost": 0.5}, 0),
+        ({"price": 0.01, "max_cost": 1, "max_calls": 12}, 12),
+        ({"price": 0.01, "max_cost": 0.1, "max_calls": 12}, 10),
+        ({"price": 0.01}, None),
+    ],
+)
+def test_calls_that_the_limits_allow(limits: dict[str, Any], allowed: int | None) -> None:
+    """The tighter of `max_calls` and `max_cost`, reckoned in decimals as a person would."""
+    assert Settings(**limits).calls_allowed == allowed
+
+
+@pytest.mark.parametrize(
+    ("options", "notes"),
+    [
+        ({}, False),
+        ({"price": 0.01}, True),
+        ({"max_calls": 9}, True),
+        ({"attempt_journal": "on"}, True),
+        ({"price": 0.01, "attempt_journal": "off"}, False),
+    ],
+)
+def test_attempts_are_noted_where_calls_are_worth_something(options: dict[str, Any], notes: bool) -> None:
+    """A price or a limit, or a wish."""
+    assert Settings(**options).notes_attempts is notes
 
 
 def test_settings_are_frozen_and_changed_by_replacing() -> None:
