@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.idset import HASHED, Claim, IdSet, key_of
+from fetcher.idset import HASHED, Claim, IdSet, key_of, next_prime
 
 numbers = st.integers(1, 2**63 - 1).map(str)
 texts = st.one_of(numbers, st.text(min_size=1, max_size=30), st.sampled_from(["7", "07", "007", "0", "10", "1"]))
@@ -44,7 +45,40 @@ def test_leading_zeros_make_another_id() -> None:
     assert key_of(str(2**63 - 1)) & HASHED
 
 
-def test_an_id_costs_few_bytes() -> None:
-    """At most 22 bytes an ID, at any size."""
-    found = IdSet(map(str, range(1, 100_001)))
-    assert found._slots.itemsize * len(found._slots) <= 22 * 100_000
+@given(st.lists(st.lists(st.integers(1, 400), max_size=60), max_size=8))
+def test_numbers_go_in_by_the_list(lots: list[list[int]]) -> None:
+    """The same as one after the other, duplicates within a list included; how many were new is told."""
+    real, model = IdSet(), set[int]()
+    for lot in lots:
+        assert real.add_numbers(lot) == len(set(lot) - model)
+        model |= set(lot)
+    assert len(real) == len(model)
+    assert all(str(number) in real for number in model)
+
+
+@pytest.mark.parametrize("reserved", [0, 100_000])
+def test_an_id_costs_few_bytes(reserved: int) -> None:
+    """At most 17 bytes an ID at any size; 11 where the number was known beforehand."""
+    found = IdSet()
+    found.reserve(reserved)
+    for number in range(1, 100_001):
+        found.add(str(number * 3))
+        assert number < 2000 or found.size_bytes <= 17 * max(number, reserved)
+    assert not reserved or found.size_bytes <= 11 * 100_000
+
+
+def test_cleared_it_knows_nothing() -> None:
+    """As new."""
+    found = IdSet(map(str, range(1, 5000)))
+    found.clear()
+    assert len(found) == 0
+    assert "7" not in found
+    assert found.size_bytes == IdSet().size_bytes
+
+
+@given(st.integers(3, 10**6))
+def test_primes(least: int) -> None:
+    """The next one, by trial division."""
+    prime = next_prime(least)
+    assert all(prime % each for each in range(2, int(prime**0.5) + 1))
+    assert all(any(number % each == 0 for each in range(2, int(number**0.5) + 1)) for number in range(least, prime))
