@@ -71,7 +71,9 @@ class IdSet:
         return not found
 
     def add_numbers(self, numbers: Sequence[int]) -> int:
-        """Put done IDs in, each the number of a canonical decimal ID below 2⁶². Returns how many were not there.
+        """Put done IDs in by their keys, which of canonical decimal IDs below 2⁶² is the number itself.
+
+        Returns how many were not there.
 
         Five times as fast as `add` for each: this is what takes in ten million lines in seconds.
         """
@@ -89,6 +91,11 @@ class IdSet:
                 used += 1
         self._used = used
         return used - before
+
+    def update(self, other: IdSet) -> None:
+        """Put in all that another set holds, without its marks."""
+        for start in range(0, other._size, 1 << 16):
+            self.add_numbers([entry & KEY for entry in other._slots[start : start + (1 << 16)] if entry])
 
     def claim(self, text: str) -> Claim:
         """The input names this ID: what was known of it? From now on it counts as named."""

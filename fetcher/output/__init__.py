@@ -1,14 +1,18 @@
 """OUT and the failed file: they are the journal. It writes lines and reads them back; it fetches nothing."""
 
-from fetcher.output.output import Identity, Output, failed_path_of, inspect_output, open_output
-from fetcher.output.resume import Earlier
+from fetcher.output.attempts import AttemptLog
+from fetcher.output.note import Identity
+from fetcher.output.output import Output, failed_path_of, inspect_output, open_output
+from fetcher.output.resume import Earlier, Reopening
 from fetcher.output.verify import Proof, verify_output
 
 __all__ = [
+    "AttemptLog",
     "Earlier",
     "Identity",
     "Output",
     "Proof",
+    "Reopening",
     "failed_path_of",
     "inspect_output",
     "open_output",

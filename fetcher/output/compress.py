@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES: Final = 1 << 20
+LONGEST_LINE_BYTES: Final = 1 << 30
+"""No line of ours is longer: reading on would only fill memory."""
 
 
 class Codec(Protocol):
@@ -98,19 +100,29 @@ def codec_of(path: str) -> Codec:
     return Zstd() if path.endswith(".zst") else Plain()
 
 
-def lines_of(codec: Codec, read: Callable[[int], bytes]) -> Iterator[tuple[list[bytes], int]]:
-    """Whole lines without their newline, in lists, with the offset behind the last *committed* one of each list.
+def regions_of(codec: Codec, read: Callable[[int], bytes]) -> Iterator[tuple[bytes, int]]:
+    """Runs of whole lines as one text each, and the offset up to which the file is good with them.
 
-    For plain files that is the byte behind the list's last newline; for packed ones the end of the member. Bytes behind
-    the last offset are torn.
+    For plain files that is the byte behind the run's last newline; for packed ones the end of the member, or -1 where a
+    member ends within a line: not of our making, so no place to cut. Bytes behind the last offset are torn, and so is
+    what a line longer than any of ours leaves behind.
     """
-    carry, plain = b"", isinstance(codec, Plain)
+    parts, held_bytes, plain = list[bytes](), 0, isinstance(codec, Plain)
     for block, end in codec.members(read):
-        lines = (carry + block).split(b"\n")
-        carry = lines.pop()
-        if plain:
-            yield lines, end - len(carry)
-        elif not carry:
-            yield lines, end
-        else:
-            yield lines, -1  # a member that ends within a line: not of our making, so no place to cut
+        cut = block.rfind(b"\n") + 1
+        if not cut:
+            parts.append(block)
+            held_bytes += len(block)
+            if held_bytes > LONGEST_LINE_BYTES:
+                return
+            continue
+        rest = block[cut:]
+        yield b"".join((*parts, block[:cut])), end - len(rest) if plain else -1 if rest else end
+        parts, held_bytes = [rest] if rest else [], len(rest)
+
+
+def lines_in(region: bytes) -> list[bytes]:
+    """The lines of a region, without their newlines."""
+    lines = region.split(b"\n")
+    lines.pop()
+    return lines

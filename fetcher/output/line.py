@@ -13,8 +13,10 @@ from typing import Final
 
 import msgspec
 
-from fetcher.model import Failure, Outcome
+from fetcher.model import ErrorInfo, Failure, Kind, Outcome
 
+IN_DOUBT: Final = "in_doubt"
+"""`error.code` of an ID that is held back."""
 _ONE_LINE: Final = bytes.maketrans(b"\n\r", b"  ")
 
 
@@ -75,6 +77,7 @@ def _escaped_id(line: bytes) -> str | None:
 
 class _Permanence(msgspec.Struct):
     permanent: bool = True
+    code: object = None
 
 
 class _Line(msgspec.Struct):
@@ -108,3 +111,18 @@ def is_permanent(line: bytes) -> bool:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return False
     return error is not None and error.permanent
+
+
+def is_doubtful(line: bytes) -> bool:
+    """A line of the failed file whose ID was held back, because an earlier call of it may have been charged."""
+    try:
+        error = msgspec.json.decode(line, type=_Line).error
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return error is not None and error.code == IN_DOUBT
+
+
+def held_back(product_id: str, wall_ms: int) -> Failure:
+    """The failure that stands for such an ID: it was never answered, so it is not permanent."""
+    message = "called by a run that was killed before the answer was stored: may have been charged"
+    return Failure(product_id, wall_ms, 1, 0.0, ErrorInfo(Kind.NETWORK, IN_DOUBT, message, None, permanent=False))

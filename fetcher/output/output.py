@@ -7,7 +7,6 @@ the start, before any call: from then on it is simply still to be done, whatever
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
 from pathlib import Path
@@ -15,35 +14,19 @@ from typing import Final
 
 import msgspec
 
-from fetcher.errors import OutputBusy, OutputError, OutputMismatch, UsageError
+from fetcher.errors import OutputBusy, OutputError, UsageError
 from fetcher.idset import IdSet
 from fetcher.model import Outcome, Product
-from fetcher.output.disk import Disk, write_all
-from fetcher.output.journal import Held, Journal, refused
-from fetcher.output.line import encode
-from fetcher.output.resume import Earlier, Sorting, sort_failed, take_in
+from fetcher.output.attempts import AttemptLog, read_attempts
+from fetcher.output.disk import Disk, beside, refused, write_all
+from fetcher.output.journal import Held, Journal
+from fetcher.output.line import encode, held_back
+from fetcher.output.note import Identity, check_identity, read_note, write_note
+from fetcher.output.resume import Earlier, Reopening, Scan, Sorting, fresh, sort_failed, take_in
 
 STDOUT_FAILED: Final = "stdout.failed.jsonl"
 _ENDINGS: Final = (".jsonl.gz", ".jsonl.zst", ".jsonl", ".ndjson")
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Which run OUT belongs to: answers of different APIs do not go into one file."""
-
-    api: str
-    protocol: str
-    gateway: str
-
-
-class _Note(msgspec.Struct):
-    """The file beside OUT: whose it is and who holds it. It may be lost without harm."""
-
-    api: str = ""
-    protocol: str = ""
-    gateway: str = ""
-    pid: int = 0
-    host: str = ""
-    since: str = ""
+_AS_IT_WAS: Final = Reopening()
 
 
 def failed_path_of(out: str) -> str:
@@ -56,6 +39,13 @@ def failed_path_of(out: str) -> str:
     return f"{out}.failed.jsonl"
 
 
+class Gone(msgspec.Struct):
+    """IDs whose lines were appended since the last sync."""
+
+    fetched: list[str] = []
+    failed: list[str] = []
+
+
 class Output:
     """Made by `open_output`. Not safe for more than one thread at a time."""
 
@@ -65,13 +55,23 @@ class Output:
         self._out, self._failed, self._disk = out, failed, disk
         self._sync_interval_s = sync_interval_s
         self._synced_at_s = time.monotonic()
+        self._since_sync = Gone()
         self._closed = False
         self.failed_path = failed_path
         self.done = IdSet()
         """IDs that need no call: fetched, or failed and not to be tried again."""
         self.earlier = Earlier()
+        self.doubts: list[str] = []
+        """IDs that an earlier run called and whose answer was not stored: each call may have been charged."""
+        self.taken_back = Gone()
+        """What was appended and is not in the files, because the disk failed to make it durable: to be done again."""
         self.notes: list[str] = []
         """What was mended, for a person."""
+
+    @property
+    def is_stdout(self) -> bool:
+        """Products go to standard output, and nothing is remembered."""
+        return self._out is None
 
     def append(self, outcomes: list[Outcome]) -> None:
         """Write the lines of `outcomes`, in order.
@@ -85,8 +85,10 @@ class Output:
             self._append_products(products)
         if failures:
             if not self._failed.is_open:
-                self._failed.open()
+                _hold(self._failed)
             self._failed.append(failures)
+        self._since_sync.fetched += [one.id for one in outcomes if one.ok]
+        self._since_sync.failed += [one.id for one in outcomes if not one.ok]
         self.sync_if_due()
 
     def _append_products(self, data: bytes) -> None:
@@ -99,8 +101,35 @@ class Output:
             raise OutputError(
                 "nobody reads standard output any more", "give -o a file: then nothing that was paid for is lost"
             ) from None
-        except OSError as error:
-            raise refused("standard output", error) from None
+        except (OSError, ValueError, AttributeError) as error:  # closed: no file, or no descriptor
+            why = error if isinstance(error, OSError) else OSError(9, "it is closed")
+            raise refused("standard output", why) from None
+
+    def hold(self, wall_ms: int) -> None:
+        """Give each doubt a line of the failed file instead of another call. Raises `OutputError`."""
+        if self.doubts:
+            self.append([held_back(one, wall_ms) for one in self.doubts])
+            self.sync()
+            for one in self.doubts:
+                self.done.add(one)
+            self.earlier.failed += len(self.doubts)
+            self.earlier.held += len(self.doubts)
+            self._forget_attempts()
+
+    def open_attempts(self) -> AttemptLog | None:
+        """Begin to note calls; None where there is nothing to remember them by. Raises `OutputError`."""
+        if self._out is None:
+            return None
+        log = AttemptLog(self._out.path, self._disk, [one for one in self.doubts if one not in self.done])
+        log.start()
+        return log
+
+    def _forget_attempts(self) -> None:
+        if self._out is not None:
+            try:
+                self._disk.remove(beside(self._out.path, "attempts"))
+            except OSError as error:
+                raise refused(self._out.path, error) from None
 
     def sync_if_due(self) -> None:
         """Sync when something has waited for the interval."""
@@ -113,7 +142,14 @@ class Output:
         """Make everything durable. Raises `OutputError`."""
         for journal in (self._out, self._failed):
             if journal is not None and journal.is_open and journal.unsynced:
-                journal.sync()
+                try:
+                    journal.sync()
+                finally:
+                    if journal.cut_back_to_sync and journal is self._out:
+                        self.taken_back.fetched = self._since_sync.fetched
+                    elif journal.cut_back_to_sync:
+                        self.taken_back.failed = self._since_sync.failed
+        self._since_sync = Gone()
 
     def close(self) -> None:
         """Sync and let go. Raises `OutputError`; a second call does nothing."""
@@ -122,18 +158,27 @@ class Output:
         self._closed = True
         try:
             self.sync()
-        finally:
             for journal in (self._out, self._failed):
-                if journal is not None:
-                    journal.close()
+                if journal is not None and journal.is_packed and journal.is_open:
+                    journal.pending.remove()
+        except OSError as error:
+            raise refused(self.failed_path, error) from None
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Release files and locks and write nothing more: what is in the files stands."""
+        self._closed = True
+        for journal in (self._out, self._failed):
+            if journal is not None:
+                journal.close()
 
 
 def open_output(
     out: str,
     failed: str | None,
+    reopening: Reopening = _AS_IT_WAS,
     *,
-    overwrite: bool = False,
-    retry_failed: str = "transient",
     identity: Identity,
     sync_interval_s: float = 1.0,
     disk: Disk | None = None,
@@ -143,8 +188,7 @@ def open_output(
     Args:
         out: OUT, or `-` for standard output.
         failed: the failed file; None: by OUT's name.
-        overwrite: start anew.
-        retry_failed: `transient`, `all` or `none`: which earlier failures go back to be done.
+        reopening: what becomes of what earlier runs have left.
         identity: whose OUT this is.
         sync_interval_s: longest time until an appended line is durable.
         disk: for tests.
@@ -163,19 +207,16 @@ def open_output(
     try:
         if journal is not None:
             _hold(journal)
-            _check_identity(journal, identity, overwrite)
-            if overwrite:
-                journal.clear()
-            output.earlier.fetched = take_in(
-                journal, output.done, output.notes, noted=bool(_read_note(journal.path).api)
-            )
-        _take_in_failed(failures, output, retry_failed, anew=overwrite or journal is None)
+            _take_in_out(journal, output, reopening, identity)
+        _take_in_failed(failures, output, reopening, anew=reopening.overwrite or journal is None)
         if journal is not None:
-            _write_note(journal, identity, disk)
+            if not reopening.overwrite:
+                output.doubts = [one for one in read_attempts(journal.path) if one not in output.done]
+            if not output.doubts:
+                output._forget_attempts()
+            write_note(journal.path, identity, disk)
     except BaseException:
-        for each in (journal, failures):
-            if each is not None:
-                each.close()
+        output.let_go()
         raise
     return output
 
@@ -184,102 +225,62 @@ def _hold(journal: Journal) -> None:
     try:
         journal.open()
     except Held:
-        note = _read_note(journal.path)
-        by = f" (process {note.pid} on {note.host}, since {note.since})" if note.pid else ""
-        raise OutputBusy(f"another run holds {journal.path}{by}", "wait for it, or give this run another -o") from None
+        by = read_note(journal.path).holder
+        raise OutputBusy(
+            f"another run holds {journal.path}{by and f' ({by})'}", "wait for it, or give this run another -o"
+        ) from None
 
 
-def _take_in_failed(failures: Journal, output: Output, retry_failed: str, *, anew: bool) -> None:
+def _take_in_out(journal: Journal, output: Output, reopening: Reopening, identity: Identity) -> None:
+    if reopening.overwrite:
+        journal.clear()
+    elif not journal.is_empty:
+        check_identity(journal.path, identity)
+    noted = bool(read_note(journal.path).api)
+    output.earlier.fetched = take_in(journal, output.done, output.notes, noted=noted)
+
+
+def _take_in_failed(failures: Journal, output: Output, reopening: Reopening, *, anew: bool) -> None:
     if not Path(failures.path).exists():
         return
     _hold(failures)
     if anew:
         failures.clear()
         return
-    sorting, good_bytes = sort_failed(failures, output.done, retry_failed)
+    sorting, good_bytes = sort_failed(failures, output.done, reopening)
     failures.cut(good_bytes)
+    if failures.recover(lambda line: True):  # what stands there twice or torn, the sorting drops
+        sorting, _ = sort_failed(failures, output.done, reopening)
     if sorting.retried or sorting.dropped:
-        again = Sorting(output.done, retry_failed)
-        failures.rewrite(again.stays)
-    for each in sorting.kept:
-        output.done.add(each)
-    output.earlier.failed, output.earlier.to_retry = len(sorting.kept), sorting.retried
+        failures.rewrite(Sorting(output.done, reopening).stays)
+    _enter_sorted(sorting, output.done, output.earlier)
 
 
-def inspect_output(out: str, failed: str | None, *, retry_failed: str = "transient") -> tuple[IdSet, Earlier]:
+def _enter_sorted(sorting: Sorting, done: IdSet, earlier: Earlier) -> None:
+    done.update(sorting.seen)
+    earlier.failed, earlier.to_retry, earlier.held = len(sorting.seen), sorting.retried, sorting.held
+
+
+def inspect_output(out: str, failed: str | None, reopening: Reopening = _AS_IT_WAS) -> tuple[IdSet, Earlier]:
     """What `open_output` would find, changing nothing and taking no lock."""
     done, earlier = IdSet(), Earlier()
     if out == "-":
         return done, earlier
-    for path, is_failed in ((out, False), (failed or failed_path_of(out), True)):
-        if not Path(path).is_file():
-            continue
+    if Path(out).is_file():
+        journal = Journal(out, Disk())
+        scan = Scan(journal)
+        scan.into(done)
+        earlier.fetched = scan.lines - scan.bad
+        if journal.is_packed:
+            is_fresh = fresh(done)
+            earlier.fetched += sum(is_fresh(line) for lines in journal.pending.lines() for line in lines)
+    path = failed or failed_path_of(out)
+    if Path(path).is_file():
         journal = Journal(path, Disk())
-        if is_failed:
-            sorting, _ = sort_failed(journal, done, retry_failed)
-            for each in sorting.kept:
-                done.add(each)
-            earlier.failed, earlier.to_retry = len(sorting.kept), sorting.retried
-        else:
-            from fetcher.output.resume import Scan
-
-            scan = Scan(journal)
-            scan.into(done)
-            earlier.fetched = scan.lines - scan.bad
+        sorting, _ = sort_failed(journal, done, reopening)
+        if journal.is_packed:
+            for lines in journal.pending.lines():
+                for line in lines:
+                    sorting.stays(line)
+        _enter_sorted(sorting, done, earlier)
     return done, earlier
-
-
-def _note_path(path: str) -> str:
-    folder, name = os.path.split(path)
-    return str(Path(folder) / f".{name}.run")
-
-
-def _read_note(path: str) -> _Note:
-    try:
-        return msgspec.json.decode(Path(_note_path(path)).read_bytes(), type=_Note)
-    except (OSError, msgspec.DecodeError, ValueError):
-        return _Note()
-
-
-def _check_identity(journal: Journal, identity: Identity, overwrite: bool) -> None:
-    note = _read_note(journal.path)
-    if overwrite or journal.is_empty or not note.api:
-        return
-    was = Identity(note.api, note.protocol, note.gateway)
-    for what, before, now in (
-        ("API", was.api, identity.api),
-        ("protocol", was.protocol, identity.protocol),
-        ("gateway", _host(was.gateway), _host(identity.gateway)),
-    ):
-        if before != now:
-            raise OutputMismatch(
-                f"{journal.path} belongs to another {what}: {before}, not {now}",
-                "choose another -o, or --overwrite to start anew",
-            )
-
-
-def _host(gateway: str) -> str:
-    """Without the port where it is this machine: an embedded gateway has a new one each time."""
-    host = gateway.partition("://")[2].partition("/")[0]
-    return "this machine" if host.startswith(("127.", "localhost", "[::1]")) else gateway
-
-
-def _write_note(journal: Journal, identity: Identity, disk: Disk) -> None:
-    note = _Note(
-        api=identity.api,
-        protocol=identity.protocol,
-        gateway=identity.gateway,
-        pid=os.getpid(),
-        host=socket.gethostname(),
-        since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    )
-    path = _note_path(journal.path)
-    try:
-        descriptor = disk.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            write_all(disk, descriptor, msgspec.json.encode(note))
-        finally:
-            os.close(descriptor)
-        disk.replace(f"{path}.new", path)
-    except OSError as error:
-        raise refused(path, error) from None

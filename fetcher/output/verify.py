@@ -10,6 +10,7 @@ import msgspec
 
 from fetcher.errors import UsageError
 from fetcher.idset import Claim, IdSet
+from fetcher.output.compress import lines_in
 from fetcher.output.disk import Disk
 from fetcher.output.journal import Journal
 from fetcher.output.line import head_id, whole
@@ -72,9 +73,9 @@ def verify_output(out: str, failed: str | None, ids: Iterable[str]) -> Proof:
 
 def _enter(journal: Journal, stored: IdSet, proof: Proof) -> int:
     count = good_bytes = 0
-    for lines, end in journal.lines():
+    for region, end in journal.regions():
         good_bytes = max(good_bytes, end)
-        for line in lines:
+        for line in lines_in(region):
             found = head_id(line)
             if found is None or not whole(line):
                 proof.torn += 1

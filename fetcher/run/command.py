@@ -19,7 +19,6 @@ import msgspec
 from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError, OutputError
-from fetcher.gateway import Api
 from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.model import Outcome
@@ -43,7 +42,7 @@ from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run
 from fetcher.run.feed import SourceFeed
-from fetcher.run.job import Job, open_ids
+from fetcher.run.job import Job, open_ids, reopening_of
 from fetcher.run.loop import Ended, Run
 from fetcher.run.thread import BlockingThread
 from fetcher.secret import Redactor
@@ -137,7 +136,13 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
         # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
         open_ids(job, api, IdSet(), clock.wall_ms).close()
     with ExitStack() as stack:
-        output = open_output(job.out, settings.failed, **_output_options(settings, api))
+        output = open_output(
+            job.out,
+            settings.failed,
+            reopening_of(settings),
+            identity=Identity(api=api.path, protocol=settings.protocol, gateway=settings.gateway),
+            sync_interval_s=settings.sync_interval_s,
+        )
         stack.callback(output.close)
         for note in output.notes:
             log.warning(note)
@@ -202,15 +207,6 @@ def shown(settings: CommandSettings) -> dict[str, object]:
     return {
         name: value if value is None or isinstance(value, bool | int | float) else str(value)
         for name, value in values.items()
-    }
-
-
-def _output_options(settings: CommandSettings, api: Api) -> dict[str, Any]:
-    return {
-        "overwrite": settings.overwrite,
-        "retry_failed": settings.retry_failed,
-        "identity": Identity(api=api.path, protocol=settings.protocol, gateway=settings.gateway),
-        "sync_interval_s": settings.sync_interval_s,
     }
 
 

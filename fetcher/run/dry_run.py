@@ -9,7 +9,7 @@ from fetcher.metrics import InputCounts, Pace, make_plan
 from fetcher.output import Earlier, inspect_output
 from fetcher.report import Screen, plan_lines
 from fetcher.run.assemble import HEADROOM
-from fetcher.run.job import Job, open_ids
+from fetcher.run.job import Job, open_ids, reopening_of
 
 
 def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
@@ -20,7 +20,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
     """
     settings = job.settings
     api = find_api(settings.api, settings.id_param)
-    known, earlier = inspect_output(job.out, settings.failed, retry_failed=settings.retry_failed)
+    known, earlier = inspect_output(job.out, settings.failed, reopening_of(settings))
     if settings.overwrite:
         known, earlier = IdSet(), Earlier()
     with open_ids(job, api, known, clock.wall_ms) as source:

@@ -10,6 +10,7 @@ import msgspec
 from fetcher.gateway import Api
 from fetcher.ids import Source, open_source, source_of
 from fetcher.idset import IdSet
+from fetcher.output import Reopening
 from fetcher.settings import CommandSettings
 
 
@@ -47,3 +48,8 @@ def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int]) -> So
         encoding=settings.encoding,
         **options,
     )
+
+
+def reopening_of(settings: CommandSettings) -> Reopening:
+    """What the settings say of what earlier runs have left."""
+    return Reopening(settings.overwrite, settings.retry_failed, settings.on_doubt == "hold")

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import errno
-import gzip
-import io
-import json
 import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetcher.errors import OutputBusy, OutputError, OutputMismatch, UsageError
-from fetcher.model import ErrorInfo, Failure, Kind, Outcome, Product
-from fetcher.output import Identity, Output, failed_path_of, inspect_output, open_output, verify_output
+from fetcher.model import Outcome
+from fetcher.output import Identity, Reopening, failed_path_of, inspect_output, open_output, verify_output
 from fetcher.output.disk import Disk
-
-IDENTITY = Identity("1/com.alibaba.product/alibaba.product.get", "param2", "https://gw.open.1688.com/openapi")
-
-
-def product(number: int, size_bytes: int = 20) -> Product:
-    return Product(str(number), 1000 * number, 1, 1.0, b'{"x":"' + b"y" * size_bytes + b'"}')
-
-
-def failure(number: int, *, permanent: bool = True) -> Failure:
-    return Failure(str(number), 0, 1, 1.0, ErrorInfo(Kind.SERVER, None, "no", 500, permanent))
-
-
-def opened(folder: Path, name: str = "out.jsonl", **options: Any) -> Output:
-    return open_output(str(folder / name), None, **{"identity": IDENTITY, "sync_interval_s": 0.0, **options})
-
-
-def stored(path: Path) -> list[str]:
-    """IDs in a file, as any standard reader finds them."""
-    if not path.exists():
-        return []
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        data = gzip.decompress(data)
-    elif path.suffix == ".zst":
-        data = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read()
-    return [json.loads(line)["id"] for line in data.decode().splitlines()]
+from tests.output.files import IDENTITY, failure, opened, product, stored
 
 
 @pytest.mark.parametrize(
@@ -87,7 +57,7 @@ def test_which_failures_are_tried_again(tmp_path: Path, retry: str, done: set[st
     first.append([failure(2), failure(4, permanent=False)])
     first.close()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    seen, earlier = inspect_output(str(tmp_path / "out.jsonl"), None, retry_failed=retry)
+    seen, earlier = inspect_output(str(tmp_path / "out.jsonl"), None, Reopening(retry_failed=retry))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     second = opened(tmp_path, retry_failed=retry)
     assert {each for each in ("2", "4") if each in second.done} == done
@@ -269,6 +239,10 @@ class Faulty(Disk):
     def replace(self, source: str, target: str) -> None:
         self._count("replace")
         super().replace(source, target)
+
+    def remove(self, path: str) -> None:
+        self._count("remove")
+        super().remove(path)
 
 
 class Killed(BaseException):
