@@ -120,6 +120,8 @@ class _ScriptedConnection:
 class ListFeed:
     """Items from a list, as a file's reader would hand them out."""
 
+    is_anothers = False
+
     def __init__(self, ids: list[str]) -> None:
         self._items = [Item(product_id, line) for line, product_id in enumerate(ids, 1)]
 
@@ -139,6 +141,8 @@ class ListFeed:
 
 class ListSink:
     """Keeps every outcome; may be slow."""
+
+    is_anothers = False
 
     def __init__(self, wait_s: float = 0.0) -> None:
         self.outcomes: list[Outcome] = []

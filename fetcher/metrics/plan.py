@@ -39,6 +39,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     headroom: float = 0.0
     """Share of the cap left unused, 0 to 1."""
     max_calls: int | None = None
+    price: float | None = None
+    """Of a call."""
     concurrency: int | None = None
     """Calls in flight, where the user has fixed them."""
     latency_s: float | None = None
@@ -61,6 +63,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """`cap`, `concurrency` or, when nothing is to be sent, `nothing`."""
     concurrency_needed: int | None
     """Calls in flight that the cap needs at the latency that is known."""
+    cost: float | None = None
+    """Of these calls; None without a price."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -90,4 +94,5 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
         finish_wall_ms=wall_ms + round(duration_s * 1000),
         limited_by=limited_by if calls else "nothing",
         concurrency_needed=math.ceil(at_cap_per_s * pace.latency_s) if pace.latency_s else None,
+        cost=None if pace.price is None else calls * pace.price,
     )

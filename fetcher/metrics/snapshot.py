@@ -45,6 +45,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Seconds of pauses ordered after such answers."""
     paid_doubts: int = 0
     """Calls sent and never answered: each may have been charged."""
+    price: float | None = None
+    """Of a call, where one is set."""
     bytes_in: int = 0
     bytes_out: int = 0
     rate_per_s: float = 0.0
@@ -76,6 +78,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     def done(self) -> int:
         """IDs that need nothing more, those of earlier runs included: the counterpart of `total`."""
         return self.fetched + self.failed + self.skipped_known
+
+    @property
+    def cost(self) -> float | None:
+        """Of all calls that left this machine, as if each were charged; None without a price."""
+        return None if self.price is None else self.attempts * self.price
 
     @property
     def unfinished(self) -> int:

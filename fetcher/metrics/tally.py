@@ -46,9 +46,11 @@ class Tally:
     Args:
         cap_per_s: the cap, in requests a second.
         started_s: monotonic time of the run's beginning.
+        price: of a call, where one is set.
     """
 
-    def __init__(self, cap_per_s: float, started_s: float) -> None:
+    def __init__(self, cap_per_s: float, started_s: float, price: float | None = None) -> None:
+        self._price = price
         self._started_s = started_s
         self._cap_per_s = self._allowed_per_s = cap_per_s
         self._edges = [0] * len(EDGES)
@@ -125,6 +127,11 @@ class Tally:
         places = self._places()
         for state in _END:
             self.left(state, places[state])
+
+    @property
+    def movements(self) -> int:
+        """Grows whenever anything happens: an ID moves, a call ends."""
+        return sum(self._edges) + sum(self._results.values())
 
     # What is seen on the way.
 
@@ -217,6 +224,7 @@ class Tally:
             throttles=self._results.get(VerdictKind.THROTTLE, 0),
             paused_s=self._paused_s,
             paid_doubts=self._paid_doubts,
+            price=self._price,
             bytes_in=self._bytes_in,
             bytes_out=self._bytes_out,
             rate_per_s=self._recent.rate_per_s(now_s, starts),

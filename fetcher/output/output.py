@@ -166,6 +166,13 @@ class Output:
         finally:
             self.let_go()
 
+    def leave(self) -> None:
+        """Do nothing more with the files, not even close them: a thread that hangs may still have them in its hands.
+
+        The end of the process lets go of them.
+        """
+        self._closed = True
+
     def let_go(self) -> None:
         """Release files and locks and write nothing more: what is in the files stands."""
         self._closed = True

@@ -51,7 +51,7 @@ class Pacer:
     Below 1/s it is one call in 1/cap seconds. Memory is fixed: one float for each call of a second.
 
     Args:
-        cap_per_s: the cap, 0.001 to 1 000 000.
+        cap_per_s: the cap, above 0 and at most 1 000 000.
         now_s: monotonic time of the start; the first slot is one gap later.
         headroom: part of the cap that is left unused, 0 to 0.5; carries the jitter between here and the gateway.
         slack_s: how much lateness a tick may make up. 10 ms loses no more of the cap than 20 ms and keeps the fullest
@@ -62,8 +62,8 @@ class Pacer:
     """
 
     def __init__(self, cap_per_s: float, now_s: float, headroom: float = 0.02, slack_s: float = 0.01) -> None:
-        if not 0.001 <= cap_per_s <= 1_000_000:
-            raise ValueError(f"cap_per_s must be between 0.001 and 1000000, not {cap_per_s}")
+        if not 0 < cap_per_s <= 1_000_000:
+            raise ValueError(f"cap_per_s must be above 0 and at most 1000000, not {cap_per_s}")
         if not 0 <= headroom <= 0.5:
             raise ValueError(f"headroom must be between 0 and 0.5, not {headroom}")
         self.cap_per_s = cap_per_s

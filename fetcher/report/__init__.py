@@ -6,8 +6,9 @@ It shows figures and decides nothing. rich is imported only when a live line is 
 from __future__ import annotations
 
 from fetcher.report.advice import End, closing_words, command_that_goes_on
+from fetcher.report.doubts import Doubts
 from fetcher.report.dry_run import plan_lines
-from fetcher.report.figures import clock_time, duration, iso_time, number, percent, rate, size
+from fetcher.report.figures import clock_time, duration, iso_time, money, number, percent, rate, size
 from fetcher.report.hooks import install_hooks, loop_exception_handler
 from fetcher.report.logs import configure_logging
 from fetcher.report.progress import Progress, choose_mode, make_progress
@@ -16,6 +17,7 @@ from fetcher.report.summary import Finished, summary_document, write_summary
 from fetcher.report.visible import visible
 
 __all__ = [
+    "Doubts",
     "End",
     "Finished",
     "Progress",
@@ -30,6 +32,7 @@ __all__ = [
     "iso_time",
     "loop_exception_handler",
     "make_progress",
+    "money",
     "number",
     "percent",
     "plan_lines",

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from fetcher.metrics import Snapshot
-from fetcher.report.figures import duration, ids, number, rate
+from fetcher.report.doubts import Doubts, doubt_lines
+from fetcher.report.figures import duration, ids, money, number, rate
 from fetcher.report.visible import visible
 from fetcher.secret import STARS, Redactor
 
@@ -64,6 +65,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     out: str = ""
     failed_path: str = ""
     snapshot: Snapshot = Snapshot()
+    doubts: Doubts = Doubts()
     remedy: str = ""
     """One line: what to do about it."""
 
@@ -72,6 +74,7 @@ def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
     """Lines for stderr, without secrets and without control characters; the first says how it ended."""
     redactor = redactor or Redactor()
     lines = [_head(end), *_counts(end.snapshot, end.out), *_failures(end.snapshot, end.failed_path)]
+    lines += doubt_lines(end.doubts)
     if end.code == 1:
         lines += _failed_advice(end.snapshot)
     if end.code not in (0, 1, 2) or end.left:
@@ -94,6 +97,10 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
     line = f"fetched {ids(snapshot.fetched)} in {duration(snapshot.elapsed_s)}{where}"
     aside = [(snapshot.skipped_known, "done before"), (snapshot.duplicates, "duplicates")]
     yield ", ".join([line, *(f"{number(count)} {what}" for count, what in aside if count)])
+    if snapshot.cost is not None and snapshot.attempts:
+        unanswered = snapshot.paid_doubts * (snapshot.price or 0.0)
+        of_it = f", {money(unanswered)} of it for calls never answered" if unanswered else ""
+        yield f"cost: {money(snapshot.cost)} at most, at {money(snapshot.price or 0.0)} a call{of_it}"
     if snapshot.attempts:
         calls = f"{number(snapshot.attempts)} {'call' if snapshot.attempts == 1 else 'calls'}"
         aside = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from fetcher.metrics import InputCounts, Plan
-from fetcher.report.figures import clock_time, duration, ids, latency, number, rate
+from fetcher.report.figures import clock_time, duration, ids, latency, money, number, rate
 from fetcher.report.visible import visible
 
 
@@ -50,7 +50,9 @@ def _call_lines(plan: Plan) -> list[str]:
     counts = plan.counts
     lines = [f"calls to send: {number(plan.calls)} ({number(counts.new)} new, {number(counts.to_retry)} to try again)"]
     if plan.left_over:
-        lines.append(f"left by --max-calls {plan.pace.max_calls}: {ids(plan.left_over)}")
+        lines.append(f"left over by the limit of {number(plan.pace.max_calls or 0)} calls: {ids(plan.left_over)}")
+    if plan.cost is not None:
+        lines.append(f"cost: {money(plan.cost)} at {money(plan.pace.price or 0.0)} a call, without retries")
     return lines
 
 

@@ -15,6 +15,14 @@ def ids(count: int) -> str:
     return f"{number(count)} ID" if count == 1 else f"{number(count)} IDs"
 
 
+def money(amount: float) -> str:
+    """Two decimals, more where the amount is smaller than that shows: `12.40`, `0.0035`."""
+    if not amount or amount >= 0.1:
+        whole, _, decimals = f"{amount:.2f}".partition(".")
+        return f"{number(int(whole))}.{decimals}"
+    return f"{amount:.4g}"
+
+
 def percent(part: int, whole: int) -> str:
     """One decimal, rounded down, so that 100 % is said only when all is there."""
     if whole <= 0 or part >= whole:

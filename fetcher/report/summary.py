@@ -19,6 +19,7 @@ import msgspec
 
 from fetcher.errors import OutputError
 from fetcher.metrics import Balance, Point, Proof, Snapshot
+from fetcher.report.doubts import Doubts, doubt_document
 from fetcher.report.figures import iso_time
 from fetcher.secret import Redactor, Secret
 
@@ -41,6 +42,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str] = {}
     left_is_exact: bool = True
     """False: the input was not read to its end."""
+    doubts: Doubts = Doubts()
 
 
 def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[str, Any]:
@@ -54,6 +56,9 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         ids: total (null: unknown), read, fetched, failed, failed_permanent, failed_by_kind, skipped_known, duplicates,
             left, left_is_exact.
         calls: sent, unsent (no byte left), results (by verdict or loss), retries, throttles, paused_s, paid_doubts.
+        cost (null: no price): price of a call, total of all that left, unanswered: its part for calls never answered.
+        doubts: IDs whose call may have been charged without a stored answer: earlier (of killed runs; held: kept back
+            in the failed file), open (of this one); noted: calls were noted, so none is missing here.
         rates_per_s: cap, allowed_at_end, calls_mean, done_last_minute; bytes: in, out.
         windows (null: not watched): the proof of the cap: worst_1s, worst_100ms, mean_per_s and used (share of the cap)
             while busy, holds, exact.
@@ -73,6 +78,8 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         "elapsed_s": _rounded(snapshot.elapsed_s),
         "ids": _ids(snapshot, run.left_is_exact),
         "calls": _calls(snapshot),
+        "cost": _cost(snapshot),
+        "doubts": doubt_document(run.doubts),
         "rates_per_s": {
             "cap": snapshot.cap_per_s,
             "allowed_at_end": _rounded(snapshot.rate_now_per_s),
@@ -117,6 +124,13 @@ def _ids(snapshot: Snapshot, left_is_exact: bool) -> dict[str, Any]:
 def _calls(snapshot: Snapshot) -> dict[str, Any]:
     names = ("unsent", "results", "retries", "throttles", "paused_s", "paid_doubts")
     return {"sent": snapshot.attempts} | {name: getattr(snapshot, name) for name in names}
+
+
+def _cost(snapshot: Snapshot) -> dict[str, Any] | None:
+    if snapshot.price is None or snapshot.cost is None:
+        return None
+    unanswered = snapshot.paid_doubts * snapshot.price
+    return {"price": snapshot.price, "total": round(snapshot.cost, 6), "unanswered": round(unanswered, 6)}
 
 
 def _windows(proof: Proof) -> dict[str, Any]:

@@ -130,4 +130,4 @@ def transport_of(settings: Settings, origin: str, clock: Clock, client: httpx.As
 
 def new_tally(parts: Parts) -> Tally:
     """Empty books for one run."""
-    return Tally(parts.settings.qps, parts.clock.monotonic_s())
+    return Tally(parts.settings.qps, parts.clock.monotonic_s(), parts.settings.price)

@@ -9,10 +9,10 @@ import asyncio
 import logging
 import platform
 import sys
-from collections.abc import Coroutine
-from contextlib import ExitStack
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,9 +21,9 @@ from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError, OutputError
 from fetcher.ids import Source
 from fetcher.idset import IdSet
-from fetcher.model import Outcome
-from fetcher.output import Identity, Output, open_output
+from fetcher.output import AttemptLog, Identity, Output, open_output
 from fetcher.report import (
+    Doubts,
     End,
     Finished,
     Progress,
@@ -43,12 +43,12 @@ from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, open_ids, reopening_of
-from fetcher.run.loop import Ended, Run
-from fetcher.run.thread import BlockingThread
+from fetcher.run.loop import AT_ONCE_S, Ended, Run
+from fetcher.run.sink import FileSink
 from fetcher.secret import Redactor
 from fetcher.settings import FIELDS, CommandSettings, known_secrets
 
-__all__ = ["FileSink", "Job", "run_command"]
+__all__ = ["Job", "run_command"]
 
 COUNT_REST_S: Final = 2.0
 """How long a stopped run goes on reading its input, to say how many IDs are left."""
@@ -56,37 +56,6 @@ COUNT_REST_S: Final = 2.0
 T = TypeVar("T")
 
 log = logging.getLogger("fetcher")
-
-
-class FileSink:
-    """The output files, written in a thread of their own so that a slow disk holds up no answer."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._thread = BlockingThread("fetcher-writer")
-        self._error: OutputError | None = None
-
-    async def put(self, outcomes: list[Outcome]) -> None:
-        """See `loop.Sink`. Raises `OutputError`; what was written before stands."""
-        if self._error is not None:
-            raise self._error
-        await self._thread.call(self._output.append, outcomes)
-
-    async def keep(self, interval_s: float) -> None:
-        """Make what was written durable, and close compressed members, also while nothing new comes."""
-        while self._error is None:
-            await asyncio.sleep(interval_s)
-            try:
-                await self._thread.call(self._output.sync_if_due)
-            except OutputError as error:
-                self._error = error
-
-    async def close(self) -> None:
-        """Make all of it durable and let go of the files. Raises `OutputError`."""
-        try:
-            await self._thread.call(self._output.close)
-        finally:
-            self._thread.stop()
 
 
 def run_command(job: Job, clock: Clock | None = None) -> int:
@@ -126,6 +95,7 @@ class _Done(msgspec.Struct, frozen=True, kw_only=True):
     failed_path: str
     started_ms: int
     ended_ms: int
+    doubts: Doubts
 
 
 def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
@@ -146,8 +116,13 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
         stack.callback(output.close)
         for note in output.notes:
             log.warning(note)
+        earlier_doubts = tuple(output.doubts)
+        if settings.on_doubt == "hold":
+            output.hold(clock.wall_ms())
+        notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms))
-        ended, parts = with_loop(_drive(settings, clock, source, output, make_progress(mode, screen)))
+        files = Files(source, output, notes)
+        ended, parts = with_loop(_drive(settings, clock, files, make_progress(mode, screen)))
         for warning in source.warnings:
             log.warning(warning)
         left_is_exact, unread = count_rest(source, ended, clock)
@@ -160,7 +135,25 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
         failed_path=output.failed_path,
         started_ms=started_ms,
         ended_ms=clock.wall_ms(),
+        doubts=Doubts(
+            earlier=earlier_doubts,
+            held=settings.on_doubt == "hold",
+            open=() if notes is None else tuple(sorted(notes.open)),
+            noted=notes is not None,
+        ),
     )
+
+
+@contextmanager
+def noting(output: Output) -> Iterator[AttemptLog | None]:
+    """Calls are noted while inside. A journal that cannot be closed stays as it is: the next run reads it."""
+    notes = output.open_attempts()
+    try:
+        yield notes
+    finally:
+        if notes is not None:
+            with suppress(OutputError):
+                notes.close()
 
 
 def _reason(ended: Ended) -> str:
@@ -181,6 +174,7 @@ def _end(job: Job, done: _Done) -> End:
         failed_path=done.failed_path,
         snapshot=done.ended.snapshot,
         remedy="" if error is None else error.advice,
+        doubts=done.doubts,
     )
 
 
@@ -198,6 +192,7 @@ def _finished(job: Job, done: _Done) -> Finished:
         settings=shown(job.settings),
         versions={"fetcher": __version__, "python": platform.python_version()},
         left_is_exact=done.left_is_exact,
+        doubts=done.doubts,
     )
 
 
@@ -210,34 +205,61 @@ def shown(settings: CommandSettings) -> dict[str, object]:
     }
 
 
-async def _drive(
-    settings: CommandSettings, clock: Clock, source: Source, output: Output, progress: Progress
-) -> tuple[Ended, Parts]:
+class Files(NamedTuple):
+    """What a run reads and writes."""
+
+    source: Source
+    output: Output
+    notes: AttemptLog | None
+
+
+async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress: Progress) -> tuple[Ended, Parts]:
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler())
     parts = assemble(settings, clock=clock)
-    sink, feed = FileSink(output), SourceFeed(source)
-    run = Run(parts, feed, sink, new_tally(parts), progress.update)
+    sink, feed = FileSink(files.output, settings.stall_timeout_s), SourceFeed(files.source)
+    run = Run(parts, feed, sink, new_tally(parts), progress.update, notes=files.notes)
     keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
+
+    def at_once() -> None:
+        run.abandon(AT_ONCE_S)
+        sink.hurry()
+
     try:
-        with listening(lambda which: run.stop(Interrupted(which, which.name)), run.abandon):
+        with listening(lambda which: run.stop(Interrupted(which, which.name)), at_once):
             ended = await run.run()
             keeper.cancel()
-            ended = await _close(sink, ended)
+            if ended.sink_hangs:
+                sink.hurry()
+            if (error := await sink.close()) is not None:  # a disk that fails at the very last sync has failed too
+                ended = msgspec.structs.replace(ended, error=ended.error if ended.sink_hangs else error)
     finally:
         keeper.cancel()
         feed.close()
         await parts.transport.aclose()
+    ended = _taken_back(ended, files.output)
     progress.close(ended.snapshot)
     return ended, parts
 
 
-async def _close(sink: FileSink, ended: Ended) -> Ended:
-    """A disk that fails at the very last sync is still a disk that failed."""
-    try:
-        await sink.close()
-    except OutputError as error:
-        return msgspec.structs.replace(ended, error=error)
-    return ended
+def _taken_back(ended: Ended, output: Output) -> Ended:
+    """What the disk failed to make durable is not fetched, however well it looked for a second."""
+    fetched, failed = len(output.taken_back.fetched), len(output.taken_back.failed)
+    replace, snapshot, balance = msgspec.structs.replace, ended.snapshot, ended.balance
+    return replace(
+        ended,
+        snapshot=replace(
+            snapshot,
+            fetched=snapshot.fetched - fetched,
+            failed=snapshot.failed - failed,
+            left=snapshot.left + fetched + failed,
+        ),
+        balance=replace(
+            balance,
+            fetched=balance.fetched - fetched,
+            failed=balance.failed - failed,
+            left=balance.left + fetched + failed,
+        ),
+    )
 
 
 def with_loop(main: Coroutine[Any, Any, T]) -> T:

@@ -12,6 +12,7 @@ from typing import Final
 
 from fetcher.errors import FetcherError
 from fetcher.model import Item
+from fetcher.run.roles import CallNotes
 from fetcher.run.waiting import Waiting
 from fetcher.transport import Connection
 
@@ -79,9 +80,14 @@ class Permit:
 
 
 class Desk:
-    """What reader, dispatcher and workers share."""
+    """What reader, dispatcher, workers and writer share.
 
-    def __init__(self) -> None:
+    Args:
+        notes: where calls are noted before they leave.
+    """
+
+    def __init__(self, notes: CallNotes) -> None:
+        self.notes = notes
         self.queue: deque[Item] = deque()
         self.waiting = Waiting()
         self.free: list[Permit] = []
@@ -89,7 +95,16 @@ class Desk:
         self.cut_off: list[Item] = []
         """Sent, but the run ended first: they stay to be done."""
         self.in_flight = 0
+        self.started_s = 0.0
+        """When the last call was handed out, monotonic."""
         self.workers = 0
+        self.reading = False
+        """The reader waits for its input."""
+        self.storing = 0
+        """Outcomes that the sink is being given just now."""
+        self.storing_since_s = 0.0
+        self.input_is_anothers = self.sink_is_anothers = False
+        """Somebody else may take as long as they like: who fills a pipe, or empties one."""
         self.input_ended = False
         self.error: FetcherError | None = None
         """Why the run ends before its time; None as long as it goes on or when it ended by itself."""
@@ -132,6 +147,12 @@ class Desk:
                 self.in_flight -= 1
                 self.cut_off.append(item)  # handed out in the very moment in which the worker was cancelled
             raise
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Nothing can move until somebody outside writes more IDs or takes more outcomes."""
+        idle = not (self.queue or self.waiting or self.in_flight)
+        return (self.sink_is_anothers and self.storing > 0) or (self.input_is_anothers and self.reading and idle)
 
     @property
     def exhausted(self) -> bool:

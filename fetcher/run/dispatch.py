@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from fetcher.errors import LimitReached
+from fetcher.errors import LimitReached, OutputError
 from fetcher.metrics import Tally
 from fetcher.model import Item
 from fetcher.run.assemble import Parts
@@ -107,9 +107,26 @@ class Dispatcher:
         return max(0, min(parts.pacer.due(now_s), len(desk.free), room, parts.calls_left()))
 
     def _hand_out(self, grants: int) -> None:
+        """Note the calls, all at once, then let them go."""
         now_s = self._parts.clock.monotonic_s()
-        while grants and self._desk.free and not self._desk.stopping:
-            permit = self._desk.free.pop()
+        chosen = self._choose(grants, now_s)
+        if not chosen:
+            return
+        try:
+            self._desk.notes.calls([item.id for _, item, _ in chosen])
+        except OutputError as error:
+            self._desk.stop(error)
+            for permit, item, _ in chosen:
+                self._desk.queue.appendleft(item)
+                permit.given.set_result(None)
+            return
+        for permit, item, waited in chosen:
+            self._start(permit, item, waited, now_s)
+
+    def _choose(self, grants: int, now_s: float) -> list[tuple[Permit, Item, bool]]:
+        desk, chosen = self._desk, list[tuple[Permit, Item, bool]]()
+        while len(chosen) < grants and desk.free and not desk.stopping:
+            permit = desk.free.pop()
             if permit.given.done():
                 continue
             if not permit.connection.usable():
@@ -117,10 +134,10 @@ class Dispatcher:
                 continue
             found = self._next(now_s)
             if found is None:
-                self._desk.free.append(permit)
-                return
-            self._start(permit, *found, now_s)
-            grants -= 1
+                desk.free.append(permit)
+                break
+            chosen.append((permit, *found))
+        return chosen
 
     def _next(self, now_s: float) -> tuple[Item, bool] | None:
         """The next item, and whether it comes from those that waited. Longest due first, then the input's order."""
@@ -143,6 +160,7 @@ class Dispatcher:
         self._parts.calls_started += 1
         self._parts.breaker.probe_started(now_s)  # does nothing while there is no outage
         self._desk.in_flight += 1
+        self._desk.started_s = now_s
         self._tally.started(waited)
         permit.granted = True
         permit.given.set_result(item)

@@ -44,6 +44,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
             cap_per_s=settings.qps,
             headroom=HEADROOM if settings.headroom is None else settings.headroom / 100,
             max_calls=settings.calls_allowed,
+            price=settings.price,
             concurrency=settings.concurrency,
         ),
         clock.wall_ms(),

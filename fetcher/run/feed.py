@@ -16,6 +16,11 @@ from fetcher.run.thread import BlockingThread
 class Feed(Protocol):
     """Hands out IDs in order. What is not fit to be asked for comes as a `bad_id` failure."""
 
+    @property
+    def is_anothers(self) -> bool:
+        """Somebody else may take as long as they like to write the next ID: a pipe, an iterable."""
+        ...
+
     async def read(self, n: int) -> list[Item | Failure]:
         """At most `n`; an empty list at the end, and only then."""
         ...
@@ -40,6 +45,11 @@ class SourceFeed:
         self._source = source
         self._thread = BlockingThread("fetcher-reader")
 
+    @property
+    def is_anothers(self) -> bool:
+        """See `Feed`."""
+        return self._source.is_pipe
+
     async def read(self, n: int) -> list[Item | Failure]:
         """See `Feed`. Raises `InputError` where the file cannot be read on."""
         return await self._thread.call(self._source.read, n)
@@ -63,6 +73,8 @@ class SourceFeed:
 
 class IterableFeed:
     """IDs handed over by a library user: any iterable or async iterable of texts or integers."""
+
+    is_anothers = True
 
     def __init__(
         self, ids: Iterable[str | int] | AsyncIterable[str | int], *, numeric: bool, wall_ms: Callable[[], int]

@@ -102,6 +102,8 @@ class Fetcher:
 class _Stream:
     """A run's sink on one side, a user's `async for` on the other; holds a bounded number of outcomes between."""
 
+    is_anothers = True
+
     def __init__(self) -> None:
         self._ready: deque[Outcome] = deque()
         self._changed = asyncio.Condition()

@@ -6,10 +6,10 @@ flight is answered, then what was answered is written, then the books are looked
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 import anyio.abc
@@ -23,14 +23,17 @@ from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
+from fetcher.run.roles import CallNotes, NoNotes, Sink
+from fetcher.run.ticker import Ticker
 from fetcher.run.workers import Workers
 from fetcher.settings import ErrorLimit
 
-DRAIN_S: Final = 30.0
-"""How long a stopped run waits for what is in flight."""
-TICK_S: Final = 0.25
-GATHER_S: Final = 0.05
+GATHER_S: Final = 0.02
 """How long answers may lie before they are written: the price of a write is shared by what came meanwhile."""
+WRITER_S: Final = 30.0
+"""How long a run that ends before its time waits for the sink to take what was answered."""
+AT_ONCE_S: Final = 0.5
+"""The same, where somebody asked twice or the sink is what hangs."""
 
 log = logging.getLogger("fetcher.run")
 
@@ -46,14 +49,6 @@ def too_many(limit: ErrorLimit, failed: int, decided: int) -> bool:
     return decided >= PERCENT_FROM and failed * 100 >= limit.percent * decided
 
 
-class Sink(Protocol):
-    """Where outcomes go: the output files, or a library user's loop."""
-
-    async def put(self, outcomes: list[Outcome]) -> None:
-        """Take them all, in order. May wait: that is the back-pressure. Raises `OutputError`."""
-        ...
-
-
 class Ended(msgspec.Struct, frozen=True):
     """How a run ended."""
 
@@ -64,6 +59,8 @@ class Ended(msgspec.Struct, frozen=True):
     course: list[Point]
     abandoned: bool = False
     """It was told to end at once: whoever asked so does not want to wait for anything more."""
+    sink_hangs: bool = False
+    """The sink did not take what was answered in the time that it was given."""
 
 
 class Run:
@@ -76,6 +73,7 @@ class Run:
         tally: this run's own counters.
         observe: is shown the figures four times a second.
         held: outcomes that may wait for the sink before the calls wait too.
+        notes: where calls are noted before they leave.
     """
 
     def __init__(
@@ -86,11 +84,16 @@ class Run:
         tally: Tally,
         observe: Callable[[Snapshot], None] | None = None,
         held: int = 4096,
+        notes: CallNotes | None = None,
     ) -> None:
         self._parts, self._feed, self._sink, self._tally, self._observe = parts, feed, sink, tally, observe
-        self._desk = Desk()
+        self._desk = Desk(notes or NoNotes())
+        self._desk.input_is_anothers, self._desk.sink_is_anothers = feed.is_anothers, sink.is_anothers
         self._buffer = OutcomeBuffer(held)
         self._scope: anyio.CancelScope | None = None
+        self._storing: anyio.CancelScope | None = None
+        self._writer_until_s = math.inf
+        self._sink_hangs = False
         self._books = Books()
         self._skipped = (0, 0)
         self._failures = 0
@@ -101,9 +104,16 @@ class Run:
         """Start nothing more, finish what is in flight, end with `error`. May be called from the loop at any time."""
         self._desk.stop(error)
 
-    def abandon(self) -> None:
-        """End now: what is in flight stays to be done, what was answered is still written."""
+    def abandon(self, writer_s: float = WRITER_S) -> None:
+        """End now: what is in flight stays to be done, what was answered is still written.
+
+        Args:
+            writer_s: how long the sink may take for that.
+        """
         self._abandoned = True
+        self._writer_until_s = min(self._writer_until_s, anyio.current_time() + writer_s)
+        if self._storing is not None:
+            self._storing.deadline = self._writer_until_s
         if self._scope is not None:
             self._scope.cancel()
 
@@ -133,7 +143,8 @@ class Run:
                 tasks.start_soon(self._guarded, workers.work)
 
         tasks.start_soon(self._guarded, self._read)
-        tasks.start_soon(self._guarded, self._tick)
+        ticker = Ticker(self._parts, self._desk, self._tally, self._show, lambda: self.abandon(AT_ONCE_S))
+        tasks.start_soon(self._guarded, ticker.run)
         await Dispatcher(self._parts, self._desk, self._tally, self._buffer, hire).run()
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
@@ -152,7 +163,9 @@ class Run:
     async def _read(self) -> None:
         desk = self._desk
         while not desk.stopping:
+            desk.reading = True
             found = await self._feed.read(QUEUE_LIMIT - len(desk.queue))
+            desk.reading = False
             self._book_skipped()
             if not found:
                 break
@@ -193,16 +206,21 @@ class Run:
     async def _write(self) -> None:
         while await self._buffer.wait():
             await self._buffer.gather(GATHER_S)
-            # Answers that were paid for are written even when the run is being torn down around this task.
             self._unstored = outcomes = self._buffer.take()
-            with anyio.CancelScope(shield=True):
+            self._desk.storing, self._desk.storing_since_s = len(outcomes), self._parts.clock.monotonic_s()
+            # Answers that were paid for are written even when the run is being torn down around this task.
+            with anyio.CancelScope(shield=True, deadline=self._writer_until_s) as self._storing:
                 await self._sink.put(outcomes)
-            self._unstored = []
+            if self._storing.cancelled_caught:
+                self._sink_hangs = True  # and whoever asked does not want to wait
+                return
+            self._unstored, self._desk.storing = [], 0
             self._book(outcomes)
             self._desk.changed()
 
     def _book(self, outcomes: list[Outcome]) -> None:
         """Only what the sink has taken counts as fetched or failed: what a full disk refused stays to be done."""
+        self._desk.notes.stored([one.id for one in outcomes])
         self._books.fetched(one.id for one in outcomes if one.ok)
         self._books.failed(one.id for one in outcomes if not one.ok)
         for one in outcomes:
@@ -213,17 +231,9 @@ class Run:
             else:
                 self._tally.failed(one.error.kind, one.error.permanent)
 
-    async def _tick(self) -> None:
-        stopping_since_s: float | None = None
-        while True:
-            await asyncio.sleep(TICK_S)
-            if self._observe is not None:
-                self._observe(self._snapshot())
-            now_s = self._parts.clock.monotonic_s()
-            if self._desk.stopping:
-                stopping_since_s = now_s if stopping_since_s is None else stopping_since_s
-                if now_s - stopping_since_s > DRAIN_S:
-                    self.abandon()
+    def _show(self) -> None:
+        if self._observe is not None:
+            self._observe(self._snapshot())
 
     def _snapshot(self) -> Snapshot:
         self._tally.allowed(self._parts.pacer.rate_per_s)
@@ -239,7 +249,8 @@ class Run:
                 f"the books do not balance: {balance.evidence}", "what was written stands; please report this"
             )
         now_s = self._parts.clock.monotonic_s()
-        return Ended(error, self._tally.snapshot(now_s, last=True), balance, self._tally.course(), self._abandoned)
+        snapshot = self._tally.snapshot(now_s, last=True)
+        return Ended(error, snapshot, balance, self._tally.course(), self._abandoned, self._sink_hangs)
 
     def _left_ids(self) -> Iterator[str]:
         """Queued, waiting, cut off in flight, or answered and refused by the disk."""

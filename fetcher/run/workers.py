@@ -46,6 +46,8 @@ NO_CONNECTION_PATIENCE_S: Final = 8.0
 LOOK_AGAIN_S: Final = 0.25
 JUDGED_AGAIN: Final = frozenset({VerdictKind.FATAL, VerdictKind.REJECT})
 """Verdicts about which the answers to other IDs have a say."""
+NOTHING_TO_STORE: Final = frozenset(VerdictKind) - {VerdictKind.DONE, VerdictKind.ABSENT, VerdictKind.REJECT}
+"""Answers after which the ID is tried again or the run ends. Should one become a failure all the same, it is stored."""
 
 
 class Workers:
@@ -167,6 +169,9 @@ class Workers:
         parts = self._parts
         parts.in_flight.observe(answer.ended_s - answer.started_s)
         if isinstance(answer, NoReply):
+            if not answer.sent:  # nothing left, so nothing was charged and no limit of calls was used
+                parts.calls_started -= 1
+                self._desk.notes.answered(item.id)
             self._tally.attempt(Attempt(answer.started_s, answer.ended_s, answer.kind, 0, answer.sent))
             probed = self._record(False, item, answer)
             if not answer.sent:  # the httpx lane connects within the exchange
@@ -174,6 +179,8 @@ class Workers:
             self._carry_out(item, answer, parts.policy.decide(answer, item, outage=parts.breaker.is_open), probed)
             return
         verdict = self._verdict(answer, item)
+        if verdict.kind in NOTHING_TO_STORE:
+            self._desk.notes.answered(item.id)
         self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
         parts.reached = True
         probed = self._record(verdict.kind is not VerdictKind.RETRY, item, answer)

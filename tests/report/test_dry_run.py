@@ -52,7 +52,7 @@ def test_a_finished_job() -> None:
 
 def test_a_limit_of_calls() -> None:
     """What is left over is told, and a limit of none is not taken for a finished job."""
-    assert "left by --max-calls 60: 40 IDs" in lines(InputCounts(lines=100, new=100), max_calls=60)
+    assert "left over by the limit of 60 calls: 40 IDs" in lines(InputCounts(lines=100, new=100), max_calls=60)
     assert "time: none, everything is done" not in lines(InputCounts(lines=100, new=100), max_calls=0)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fetcher.metrics import Tally
-from fetcher.run.assemble import Parts, assemble
+from fetcher.run.assemble import Parts, assemble, new_tally
 from fetcher.run.loop import Ended, Run
 from fetcher.settings import Settings
 from tests.fakes import ListFeed, ListSink, LoopClock, Script, ScriptedTransport, always_well
@@ -29,7 +28,7 @@ class Bench:
 
     def make(self, product_ids: list[str]) -> Run:
         """A run over these IDs."""
-        self.tally = Tally(self.parts.settings.qps, self.clock.monotonic_s())
+        self.tally = new_tally(self.parts)
         return Run(self.parts, ListFeed(product_ids), self.sink, self.tally)
 
     async def run(self, product_ids: list[str]) -> Ended:

@@ -1,0 +1,49 @@
+"""What a run asks of those around it: where outcomes go, and where calls that may be charged are noted."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fetcher.model import Outcome
+
+
+class Sink(Protocol):
+    """Where outcomes go: the output files, or a library user's loop."""
+
+    @property
+    def is_anothers(self) -> bool:
+        """Somebody else may take as long as they like to take an outcome: a user's loop, a reader of stdout."""
+        ...
+
+    async def put(self, outcomes: list[Outcome]) -> None:
+        """Take them all, in order. May wait: that is the back-pressure. Raises `OutputError`."""
+        ...
+
+
+class CallNotes(Protocol):
+    """Where calls are noted before they leave, because each may be charged: `output.AttemptLog`."""
+
+    def calls(self, ids: list[str]) -> None:
+        """These are about to be called. Raises `OutputError`: then they must not be."""
+        ...
+
+    def answered(self, product_id: str) -> None:
+        """It was answered with nothing to store, or never left."""
+        ...
+
+    def stored(self, ids: list[str]) -> None:
+        """Their outcomes are stored."""
+        ...
+
+
+class NoNotes:
+    """Where calls are not worth noting."""
+
+    def calls(self, ids: list[str]) -> None:
+        """See `CallNotes`."""
+
+    def answered(self, product_id: str) -> None:
+        """See `CallNotes`."""
+
+    def stored(self, ids: list[str]) -> None:
+        """See `CallNotes`."""
