@@ -87,9 +87,9 @@ class Output:
             if not self._failed.is_open:
                 _hold(self._failed)
             self._failed.append(failures)
-        self._since_sync.fetched += [one.id for one in outcomes if one.ok]
-        self._since_sync.failed += [one.id for one in outcomes if not one.ok]
-        self.sync_if_due()
+        if not self.sync_if_due():  # whose failure is this caller's to see: these outcomes were never taken
+            self._since_sync.fetched += [one.id for one in outcomes if one.ok]
+            self._since_sync.failed += [one.id for one in outcomes if not one.ok]
 
     def _append_products(self, data: bytes) -> None:
         if self._out is not None:
@@ -131,12 +131,14 @@ class Output:
             except OSError as error:
                 raise refused(self._out.path, error) from None
 
-    def sync_if_due(self) -> None:
-        """Sync when something has waited for the interval."""
+    def sync_if_due(self) -> bool:
+        """Sync when something has waited for the interval. True: it was due. Raises `OutputError`."""
         now_s = time.monotonic()
-        if now_s - self._synced_at_s >= self._sync_interval_s:
-            self.sync()
-            self._synced_at_s = now_s
+        if now_s - self._synced_at_s < self._sync_interval_s:
+            return False
+        self.sync()
+        self._synced_at_s = now_s
+        return True
 
     def sync(self) -> None:
         """Make everything durable. Raises `OutputError`."""

@@ -16,8 +16,9 @@ from fetcher.output.line import head_id, is_doubtful, is_permanent, whole
 
 LOOKED_AT_WHOLE: Final = 4
 """So many of the last lines are parsed from end to end; those before were followed by others and cannot be torn."""
-_OURS: Final = re.compile(rb'(?m)^\{"id":"([1-9][0-9]{0,17})",.*\}$')
+_OURS: Final = re.compile(rb'(?m)^\{"id":"([1-9][0-9]{0,17})","fetched_at":".*\}$')
 """A line with a number for an ID that begins and ends as ours do."""
+_HEAD: Final = b'","fetched_at":"'
 _ROOM: Final = 1.02
 
 
@@ -75,17 +76,18 @@ def enter(region: bytes, lines: int, done: IdSet) -> int:
     """Enter the IDs of these lines. Returns how many lines are good ones of IDs that were not there.
 
     Almost always every line is one of ours with a number; one pass of a pattern over all of them then costs a sixth of
-    looking at each. Zero bytes, which a power cut can leave in the midst of a file, make every line be read whole.
+    looking at each. Every line is read whole where zero bytes lie, as a power cut can leave them in the midst of a
+    file, or where lines and heads of lines are not as many: cut by another program, one line runs into the next.
     """
-    zeros = b"\0" in region
-    if not zeros:
+    careful = b"\0" in region or region.count(_HEAD) != lines
+    if not careful:
         found = _OURS.findall(region)
         if len(found) == lines:
             return done.add_numbers(list(map(int, found)))
     good = 0
     for line in lines_in(region):
         product_id = head_id(line)
-        if product_id is not None and (not zeros or whole(line)):
+        if product_id is not None and (not careful or whole(line)):
             good += done.add(product_id)
     return good
 
@@ -107,8 +109,7 @@ def take_in(journal: Journal, done: IdSet, notes: list[str], *, noted: bool) -> 
     """
     scan = Scan(journal)
     scan.into(done)
-    ours = scan.lines > scan.bad or journal.is_empty or (not scan.lines and (noted or journal.begins_as_ours()))
-    if not ours:
+    if not _is_ours(scan, journal, noted):
         raise OutputMismatch(
             f"{journal.path} is not a file of ours: no line of it begins with an ID",
             "choose another -o, or --overwrite it",
@@ -120,6 +121,15 @@ def take_in(journal: Journal, done: IdSet, notes: list[str], *, noted: bool) -> 
         done.clear()
         count = weed(journal, done, notes)
     return count + recover(journal, done, notes)
+
+
+def _is_ours(scan: Scan, journal: Journal, noted: bool) -> bool:
+    """A good line, nothing at all, or what a torn first record leaves."""
+    if scan.lines > scan.bad or journal.is_empty:
+        return True
+    if not scan.lines:
+        return noted or journal.begins_as_ours()
+    return noted and journal.begins_as_ours()
 
 
 def weed(journal: Journal, done: IdSet, notes: list[str]) -> int:

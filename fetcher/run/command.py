@@ -153,6 +153,7 @@ def noting(output: Output) -> Iterator[AttemptLog | None]:
     finally:
         if notes is not None:
             with suppress(OutputError):
+                notes.calls(output.taken_back.fetched)  # paid for, and gone with the disk
                 notes.close()
 
 

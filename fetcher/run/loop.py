@@ -123,15 +123,19 @@ class Run:
         Raises:
             Defect: the books do not balance.
         """
-        async with anyio.create_task_group() as outer:
-            outer.start_soon(self._guarded, self._write)
-            try:
-                with anyio.CancelScope() as self._scope:
-                    async with anyio.create_task_group() as tasks:
-                        await self._drive(tasks)
-                        tasks.cancel_scope.cancel()
-            finally:
-                self._buffer.close()
+        ticker = Ticker(self._parts, self._desk, self._tally, self._show, lambda: self.abandon(AT_ONCE_S))
+        async with anyio.create_task_group() as outer:  # the ticker watches until the last outcome is stored
+            outer.start_soon(self._guarded, ticker.run)
+            async with anyio.create_task_group() as storing:
+                storing.start_soon(self._guarded, self._write)
+                try:
+                    with anyio.CancelScope() as self._scope:
+                        async with anyio.create_task_group() as tasks:
+                            await self._drive(tasks)
+                            tasks.cancel_scope.cancel()
+                finally:
+                    self._buffer.close()
+            outer.cancel_scope.cancel()
         return self._conclude()
 
     async def _drive(self, tasks: anyio.abc.TaskGroup) -> None:
@@ -143,8 +147,6 @@ class Run:
                 tasks.start_soon(self._guarded, workers.work)
 
         tasks.start_soon(self._guarded, self._read)
-        ticker = Ticker(self._parts, self._desk, self._tally, self._show, lambda: self.abandon(AT_ONCE_S))
-        tasks.start_soon(self._guarded, ticker.run)
         await Dispatcher(self._parts, self._desk, self._tally, self._buffer, hire).run()
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:

@@ -5,4 +5,3 @@ import fetcher.cli.run
 import fetcher.run.command
 import fetcher.transport.fast
 import fetcher.transport.httpx_lane  # noqa: F401
-import tests.holds.forked

@@ -112,8 +112,11 @@ def test_a_plain_sync_that_fails_tells_what_is_gone(tmp_path: Path) -> None:
 
     run = opened(tmp_path, disk=SecondSyncFails())
     run.append([product(1)])
+    run._sync_interval_s = LONG_S
+    run.append([product(2), product(3)])
+    run._sync_interval_s = 0.0
     with pytest.raises(OutputError):
-        run.append([product(2), product(3)])
+        run.append([product(4)])
     assert run.taken_back.fetched == ["2", "3"]
     assert stored(tmp_path / "out.jsonl") == ["1"]
     run.let_go()

@@ -33,13 +33,8 @@ def test_a_region_is_entered_as_its_lines_are(lines: list[bytes]) -> None:
     """The quick way and the careful way find the same IDs and count the same good lines."""
     region, done = b"".join(line + b"\n" for line in lines), IdSet()
     good = enter(region, len(lines), done)
-    model, expected = set[str](), 0
-    for line in lines:
-        if line.startswith(b'{"id":"') and line.endswith(b"}"):
-            model.add(json.loads(line)["id"])
-            expected = len(model)
-    assert good == expected
-    assert len(done) == len(model)
+    model = {json.loads(line)["id"] for line in lines if line.startswith(b'{"id":"') and line.endswith(b"}")}
+    assert good == len(done) == len(model)
     assert all(one in done for one in model)
 
 
@@ -74,6 +69,19 @@ def test_zero_bytes_in_the_midst_are_found(tmp_path: Path) -> None:
     assert again.earlier.fetched == 28
     again.close()
     assert stored(path) == [str(number) for number in range(1, 30) if number != 11]
+
+
+def test_a_line_that_runs_into_the_next_is_found(tmp_path: Path) -> None:
+    """Cut by another program while we went on: it begins and ends like one of ours, and is none."""
+    run = opened(tmp_path)
+    run.append([product(number) for number in range(1, 30)])
+    run.close()
+    path = tmp_path / "out.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*lines[:10], lines[10][:30], *lines[11:])))
+    again = opened(tmp_path)
+    assert [number for number in range(1, 30) if str(number) not in again.done] == [11, 12]
+    again.close()
 
 
 def test_a_torn_line_that_was_followed_by_others_is_found_at_the_end(tmp_path: Path) -> None:
