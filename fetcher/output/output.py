@@ -73,6 +73,11 @@ class Output:
         """Products go to standard output, and nothing is remembered."""
         return self._out is None
 
+    @property
+    def synced(self) -> bool:
+        """All that was appended would survive a power cut."""
+        return not any(journal is not None and journal.unsynced for journal in (self._out, self._failed))
+
     def append(self, outcomes: list[Outcome]) -> None:
         """Write the lines of `outcomes`, in order.
 

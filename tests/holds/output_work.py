@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from fetcher.errors import OutputError
 from fetcher.model import ErrorInfo, Failure, Kind, Outcome, Product
 from fetcher.output import Identity, Output, open_output
 from fetcher.output.disk import Disk
@@ -60,6 +63,23 @@ def _store(output: Output, todo: list[str], stage: str) -> None:
         output.append([outcome(one, stage) for one in batch])
         notes.stored(batch)
     notes.close()
+
+
+def endless(folder: str, name: str, sure: Any) -> None:
+    """Store one product after the other until the disk is gone; send each time how many are sure to survive."""
+    output = open_output(str(Path(folder) / name), None, identity=IDENTITY, sync_interval_s=0.004)
+    stored = number = len(output.done)
+    with suppress(OutputError):
+        while True:
+            batch = [outcome(str(610_000_000_000 + 3 * (number + k) + 1), "first") for k in range(1, 4)]
+            number += len(batch)
+            if number % 7 == 0:
+                batch.append(outcome(str(610_000_000_000 + 3 * number), "better"))
+            output.append(batch)
+            stored += len(batch)
+            if output.synced:
+                sure.send((stored, [one.id for one in batch]))
+    output.let_go()
 
 
 class Lethal(Disk):
