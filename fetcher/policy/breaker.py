@@ -13,6 +13,8 @@ What is an outage (the constants start from the reliability notes, "Retry, throt
   at least 4, with p the part of first attempts that failed before the row began. Retries alone prove nothing: an ID
   that failed is likely to fail again, and at the end of a run nothing else is left. With p learned, faults that only
   look like an outage (half of the IDs always fail; each ID fails its first tries) raise a false alarm or two, no more.
+  A failure whose call began before one that went well does not count: timeouts end last, whenever they began, and a
+  call that began later has shown since that the gateway answers.
 * or surely more than three quarters of the last 30 s: failed first attempts > 3/4 n + 2·√n. By Hoeffding's bound a
   gateway below three quarters trips it at one look with at most e^-8 = 0.03 %. (A bare "half of 20 in 30 s" opens and
   closes all day at 50 % of 503s, and such runs have to go on.)
@@ -67,6 +69,7 @@ class Breaker:
         self._changed_s = -math.inf
         self._running_since_s: float | None = None
         self._failed_in_a_row = self._first_in_a_row = 0
+        self._ok_started_s = -math.inf
         self._seen_failed, self._seen_calls = EXPECTED_FAILURES, EXPECTED_CALLS
         self._probe_wait_s = FIRST_PROBE_S
         self._next_probe_s = math.inf
@@ -77,6 +80,11 @@ class Breaker:
     def is_open(self) -> bool:
         """An outage is on: only probes may start."""
         return self.state is not BreakerState.CLOSED
+
+    @property
+    def failing(self) -> bool:
+        """The last that was heard of the gateway was a failure: an outage may just have begun."""
+        return self._failed_in_a_row > 0
 
     @property
     def wants_fresh(self) -> bool:
@@ -100,7 +108,11 @@ class Breaker:
         if self._running_since_s is None:
             self._running_since_s = now_s
         probed = self.state is BreakerState.PROBING and not ok
+        if ok and started_s is not None:
+            self._ok_started_s = max(self._ok_started_s, started_s)
         if self.state is BreakerState.CLOSED:
+            if not ok and started_s is not None and started_s <= self._ok_started_s:
+                return False
             self._count(ok, now_s, first)
             if not ok and self._is_outage(now_s):
                 self._open(now_s)

@@ -11,7 +11,7 @@ from collections import deque
 from typing import Final
 
 from fetcher.errors import FetcherError
-from fetcher.model import Item
+from fetcher.model import Failure, Item
 from fetcher.run.roles import CallNotes
 from fetcher.run.waiting import Waiting
 from fetcher.transport import Connection
@@ -94,6 +94,8 @@ class Desk:
         """Last in, first out: the connection used last is the likeliest to be open still."""
         self.cut_off: list[Item] = []
         """Sent, but the run ended first: they stay to be done."""
+        self.parked: list[tuple[Item, Failure]] = []
+        """Have used up their attempts while nothing went well: the ID's fault, or an outage that has just begun?"""
         self.in_flight = 0
         self.started_s = 0.0
         """When the last call was handed out, monotonic."""

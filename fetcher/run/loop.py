@@ -148,6 +148,8 @@ class Run:
 
         tasks.start_soon(self._guarded, self._read)
         await Dispatcher(self._parts, self._desk, self._tally, self._buffer, hire).run()
+        if self._desk.error is None:
+            workers.settle_parked()
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
         """A `FetcherError` in any task ends the run in order; anything else is a defect and ends it at once."""
@@ -255,9 +257,9 @@ class Run:
         return Ended(error, snapshot, balance, self._tally.course(), self._abandoned, self._sink_hangs)
 
     def _left_ids(self) -> Iterator[str]:
-        """Queued, waiting, cut off in flight, or answered and refused by the disk."""
+        """Queued, waiting, parked, cut off in flight, or answered and refused by the disk."""
         desk = self._desk
-        yield from (item.id for item in (*desk.queue, *desk.cut_off))
+        yield from (item.id for item in (*desk.queue, *desk.cut_off, *(item for item, _ in desk.parked)))
         while (item := desk.waiting.pop_due(float("inf"))) is not None:
             yield item.id
         yield from (outcome.id for outcome in (*self._unstored, *self._buffer.take()))

@@ -120,6 +120,8 @@ class Workers:
         parts = self._parts
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, sent=False))
         parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
+        if parts.breaker.is_open:
+            self._release_parked()
         self._judge_unreached(lost)
 
     def _judge_unreached(self, lost: NoReply) -> None:
@@ -204,10 +206,27 @@ class Workers:
 
     def _record(self, ok: bool, item: Item, answer: Reply | NoReply) -> bool:
         """Tell the outage breaker. True: this was its probe, and it failed."""
-        return self._parts.breaker.record(ok, answer.ended_s, item.attempt == 1, answer.started_s)
+        probed = self._parts.breaker.record(ok, answer.ended_s, item.attempt == 1, answer.started_s)
+        if self._parts.breaker.is_open:
+            self._release_parked()
+        return probed
+
+    def settle_parked(self) -> None:
+        """Nothing else is left to be done, or something went well: those failures are their IDs' own."""
+        parked, self._desk.parked = self._desk.parked, []
+        for _, failure in parked:
+            self._fail(failure)
+
+    def _release_parked(self) -> None:
+        """It is an outage: no ID has failed, they wait for its end like all others."""
+        parked, self._desk.parked = self._desk.parked, []
+        for item, _ in parked:
+            self._tally.again(retry=False)
+            self._desk.waiting.push(item, 0.0)
 
     def _accepted(self, answer: Reply) -> None:
         parts = self._parts
+        self.settle_parked()
         parts.accepted_calls += 1
         parts.refusals.succeeded()
         parts.retry_budget.completed()
@@ -220,7 +239,11 @@ class Workers:
             self._put(Product(item.id, self._clock.wall_ms(), item.attempt, latency_ms, action.payload))
         elif isinstance(action, Fail):
             latency_ms = (answer.ended_s - answer.started_s) * 1000.0
-            self._fail(Failure(item.id, self._clock.wall_ms(), item.attempt, latency_ms, action.error))
+            failure = Failure(item.id, self._clock.wall_ms(), item.attempt, latency_ms, action.error)
+            if self._parts.breaker.failing and not action.error.permanent:
+                self._desk.parked.append((item, failure))
+            else:
+                self._fail(failure)
         elif isinstance(action, Throttled):
             self._throttled(item, answer, action)
         elif isinstance(action, Again | Free):

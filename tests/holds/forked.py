@@ -95,11 +95,15 @@ class Forked:
 
 
 def finished(
-    *arguments: object, env: Mapping[str, str], cwd: Path, limits: Mapping[str, int] | None = None
+    *arguments: object,
+    env: Mapping[str, str],
+    cwd: Path,
+    limits: Mapping[str, int] | None = None,
+    wait_s: float = 40.0,
 ) -> tuple[int, str]:
     """Run to the end: exit code, and what it said."""
     process = Forked(*arguments, env=env, cwd=cwd, limits=limits)
-    return process.wait(), process.said
+    return process.wait(wait_s), process.said
 
 
 def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:

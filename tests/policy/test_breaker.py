@@ -42,6 +42,19 @@ def test_one_success_starts_the_row_anew() -> None:
     assert not breaker.is_open
 
 
+def test_what_began_before_a_success_is_no_sign_of_an_outage() -> None:
+    """Thirty timeouts end long after calls that began later went well; thirty that began after those are one."""
+    breaker = Breaker()
+    for second in range(30):
+        breaker.record(True, 10.0 + second / 100, started_s=5.0 + second / 100)
+    for second in range(30):
+        breaker.record(False, 30.0 + second / 100, started_s=4.0 + second / 100)
+    assert not breaker.is_open
+    for second in range(30):
+        breaker.record(False, 36.0 + second / 100, started_s=6.0 + second / 100)
+    assert breaker.is_open
+
+
 def test_retries_alone_prove_nothing() -> None:
     """At the end of a run only the IDs that always fail are left: their retries are not an outage."""
     breaker = Breaker()

@@ -10,7 +10,7 @@ import pytest
 from fetcher.errors import LimitReached, OutputError, Refused, TooManyErrors, UsageError
 from fetcher.model import Kind, Lost, Outcome
 from fetcher.run.desk import Interrupted
-from tests.fakes import Answer, ListSink, product_body, refusal_body, worst_second
+from tests.fakes import Answer, ListSink, always_well, product_body, refusal_body, worst_second
 from tests.run.parts import Bench, ids
 
 pytestmark = pytest.mark.virtual_time
@@ -315,3 +315,44 @@ async def test_a_deep_pause_of_one_id_does_not_hold_the_others() -> None:
     await bench.run(ids(50))
     assert bench.transport.most_open <= 2
     assert len(bench.sink.outcomes) == 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_beginning_of_an_outage_fails_no_id(seed: int) -> None:
+    """At a low rate an ID uses up its attempts before anybody can call it an outage: it is held until that is known."""
+    bench = Bench(
+        lambda product_id, earlier, now_s: Lost.DISCONNECTED if 20 < now_s < 90 else always_well(product_id, 0, now_s),
+        qps=5.0,
+        paid_retries=1,
+        retries=1,
+    )
+    ended = await bench.run(ids(200, first=610_000_000_000 + 1000 * seed))
+    assert ended.error is None
+    assert ended.snapshot.failed == 0
+    assert ended.snapshot.fetched == 200
+
+
+async def test_ids_that_always_fail_at_the_very_end_fail() -> None:
+    """Nothing goes well after them; when nothing else is left, they are what has failed."""
+    bad = set(ids(60)[-5:])
+    bench = Bench(lambda one, *rest: (503, b"no") if one in bad else always_well(one, *rest), retries=1)
+    ended = await bench.run(ids(60))
+    assert ended.error is None
+    assert ended.snapshot.failed == 5
+    assert {outcome.id for outcome in bench.sink.outcomes if not outcome.ok} == bad
+    assert ended.balance
+
+
+async def test_a_run_that_is_stopped_leaves_what_it_was_not_sure_of() -> None:
+    """Interrupted while an ID's failure may be an outage's: it stays to be done."""
+    bench = Bench(lambda *_: (503, b"no"), retries=0, qps=5.0)
+    run = bench.make(ids(50))
+
+    async def interrupt() -> None:
+        await asyncio.sleep(2.0)
+        run.stop(Interrupted(2, "SIGINT"))
+
+    ended, _ = await asyncio.gather(run.run(), interrupt())
+    assert ended.snapshot.failed == 0
+    assert ended.snapshot.left == 50
+    assert ended.balance

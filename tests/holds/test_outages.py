@@ -1,0 +1,137 @@
+"""Outages: waited out, knocked at gently, given up after --max-outage; no ID is ever marked failed for one."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.holds.books import check, failed_of
+from tests.holds.fault_server import Fault, FaultServer, fault_server, http
+from tests.holds.forked import Forked, finished, until
+from tests.holds.runs import write_ids
+from tests.holds.test_gateway_faults import environment
+
+pytestmark = pytest.mark.slow
+
+BUSY = Fault("busy", lambda *_: http(b"busy", status="503 Service Unavailable"))
+SILENT = Fault("silent", end="silent")
+CLOSED = Fault("closed", end="close")
+
+
+@pytest.fixture
+def gateway() -> Iterator[FaultServer]:
+    with fault_server() as server:
+        yield server
+
+
+def words(*more: object) -> tuple[object, ...]:
+    return ("ids.txt", "-o", "out.jsonl", "--qps", 150, "--timeout", 0.5, "--no-progress", *more)
+
+
+def falls_ill(gateway: FaultServer, how: str) -> Callable[[], None]:
+    """An outage begins; call what is returned to end it."""
+    if how == "port":
+        gateway.hang_up()
+        return gateway.listen
+    gateway.sick = {"busy": BUSY, "silent": SILENT, "closed": CLOSED}[how]
+
+    def recover() -> None:
+        gateway.sick = None
+
+    return recover
+
+
+@pytest.mark.parametrize("how", ["port", "busy", "silent", "closed"])
+def test_an_outage_is_waited_out(tmp_path: Path, gateway: FaultServer, how: str) -> None:
+    """A few seconds in mid-run: few calls meanwhile, then every ID is fetched, and none failed."""
+    ids = write_ids(tmp_path / "ids.txt", 400)
+    run = Forked(*words(), env=environment(gateway), cwd=tmp_path)
+    until(lambda: len(gateway.arrived_s) >= 60)
+    recover, began_s = falls_ill(gateway, how), time.monotonic()
+    threading.Timer(3.6, recover).start()
+    assert run.wait() == 0, run.said
+    check(tmp_path / "out.jsonl", ids)
+    assert not failed_of(tmp_path / "out.jsonl").exists()
+    late = [arrived_s for arrived_s in gateway.arrived_s if began_s + 2.3 < arrived_s < began_s + 3.5]
+    assert len(late) <= 6, "an open breaker knocks once a step, not at the cap"
+    # What fails before it is known for an outage: twenty in a row, what was in flight, and a probe a step.
+    assert sum(gateway.calls.values()) <= 1.1 * 400 + 150 * 0.5 + 30
+
+
+@pytest.mark.parametrize("how", ["port", "busy"])
+def test_an_outage_that_does_not_end(tmp_path: Path, gateway: FaultServer, how: str) -> None:
+    """After --max-outage: exit 4, nothing marked failed; when it is back, the same command finishes."""
+    ids = write_ids(tmp_path / "ids.txt", 300)
+    run = Forked(*words("--max-outage", 1.5), env=environment(gateway), cwd=tmp_path)
+    until(lambda: len(gateway.arrived_s) >= 60)
+    recover = falls_ill(gateway, how)
+    assert run.wait() == 4, run.said
+    assert "has not answered" in run.said and "fetcher run ids.txt" in run.said and "left to be done" in run.said
+    check(tmp_path / "out.jsonl", ids, left=None)
+    assert not failed_of(tmp_path / "out.jsonl").exists()
+    recover()
+    code, said = finished(*words(), env=environment(gateway), cwd=tmp_path)
+    assert code == 0, said
+    check(tmp_path / "out.jsonl", ids)
+
+
+def test_sickness_short_of_an_outage_is_not_amplified(tmp_path: Path, gateway: FaultServer) -> None:
+    """A third of the IDs meet a 503 or two: hardly more calls than those faults and the IDs themselves."""
+    ids = write_ids(tmp_path / "ids.txt", 300)
+    gateway.faults = {one: (BUSY, 1 + k % 2) for k, one in enumerate(ids[::3])}
+    code, said = finished(*words("--qps", 600), env=environment(gateway), cwd=tmp_path)
+    assert code == 0, said
+    check(tmp_path / "out.jsonl", ids)
+    assert sum(gateway.calls.values()) == 300 + 50 + 100
+
+
+@contextmanager
+def self_signed(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
+    """An https server that nobody vouches for: its origin, and what it was sent."""
+    names = ["-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=localhost"]
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    subprocess.run(["openssl", "req", "-x509", *curve, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    listening, heard = socket.create_server(("127.0.0.1", 0)), list[bytes]()
+
+    def serve() -> None:
+        while True:
+            try:
+                near, _ = listening.accept()
+                with context.wrap_socket(near, server_side=True) as secured:
+                    heard.append(secured.recv(65536))
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}", heard
+    finally:
+        with suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_certificate_that_does_not_verify(tmp_path: Path, gateway: FaultServer) -> None:
+    """Nothing is sent and nothing is tried for long: exit 2, the reason, what to do."""
+    write_ids(tmp_path / "ids.txt", 10)
+    with self_signed(tmp_path) as (origin, heard):
+        env = environment(gateway) | {"FETCHER_GATEWAY": f"{origin}/openapi"}
+        started_s = time.monotonic()
+        code, said = finished(*words(), env=env, cwd=tmp_path)
+        assert code == 2 and "certificate" in said and "what to do" in said, said
+        assert time.monotonic() - started_s < 8
+        assert heard == []
