@@ -41,7 +41,9 @@ class Secret:
 
 
 _SIGNED: Final = re.compile(
-    r"(?i)\b(_aop_signature|sign|access_token|refresh_token|client_secret|app_secret|session)"
+    # The word begins here: after no letter and no digit, but for those of an escape (%26, %2526, \u0026).
+    r"(?i)(?=[_sarc])(?:(?<!\w)|(?<=%[0-9a-f]{2})|(?<=%25[0-9a-f]{2})|(?<=u0026))"
+    r"(_aop_signature|sign|access_token|refresh_token|client_secret|app_secret|session)"
     r"""(\\*+["']?\s*+[=:>]\s*+\\*+["']?|(?:%(?:25)*22)?%(?:25)*3[AD](?:%(?:25)*22)?)"""
     r"""((?:[^&\s"'<>,;}\])\\]|\\++[^&\s"'])+)"""
 )
