@@ -49,6 +49,9 @@ _SIGNED: Final = re.compile(
 )
 """`key=value` and `"key": "value"` of the parameters that give a call its power; a signature can be replayed."""
 
+_DIGEST: Final = re.compile(r"[0-9A-F]{40,}|[0-9a-f]{40,}")
+"""What an HMAC-SHA1 looks like: a refusal may say which signature it got, or which one it wanted."""
+
 _ESCAPES: Final = ("%", "\\", "&")
 """Without one of them a text holds no escaped spelling: the slow search is spared."""
 _SHORTEST: Final = 4
@@ -94,6 +97,9 @@ class Redactor:
         for spelling in self._plain:
             if spelling in text:
                 text = text.replace(spelling, STARS)
+        if any(name in text for name in _ENCODED_NAMES):
+            text = _ENCODED.sub(_stars_if_signed, text)
+        text = _DIGEST.sub(STARS, text)
         return _SIGNED.sub(lambda found: found[1] + found[2] + STARS, text)
 
     def _escaped_spellings(self) -> re.Pattern[str]:
@@ -120,6 +126,19 @@ def _plain_spellings(text: str) -> set[str]:
         stable = whole[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6].decode()
         found |= {stable, stable.replace("+", "-").replace("/", "_")}
     return found
+
+
+_ENCODED: Final = re.compile(r"[\w+/%\\-]{16,}=*")
+_ENCODED_NAMES: Final = tuple(
+    spelling
+    for name in ("_aop_signature", "access_token", "refresh_token", "client_secret", "app_secret", "sign=")
+    for spelling in _plain_spellings(name) - {name}
+)
+"""What betrays a signed call as a whole in hex or base64: then its signature, which nobody told us of, is in it too."""
+
+
+def _stars_if_signed(run: re.Match[str]) -> str:
+    return STARS if any(name in run[0] for name in _ENCODED_NAMES) else run[0]
 
 
 def _in_any_escape(text: str) -> str:

@@ -2,78 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import pickle
 import time
-from collections.abc import Callable
-from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetcher.secret import STARS, Redactor, Secret
-
-Spelling = Callable[[str], str]
+from tests.spellings import ALPHABETS, SPELLINGS, Spelling
 
 AWKWARD = "s3cr3t/+%&= \\\"'<é商😀>~"
 """One of everything that some encoding escapes."""
 
-
-def lower_escapes(text: str) -> str:
-    """Percent-encoded with lower-case digits."""
-    return "".join(part if part.isalnum() else quote(part, safe="").lower() for part in text)
-
-
-def every_character(text: str) -> str:
-    """Percent-encoded, letters and digits too."""
-    return "".join(f"%{octet:02x}" for octet in text.encode())
-
-
-def utf16_escapes(text: str) -> str:
-    """Each character as `\\uXXXX`."""
-    return "".join(
-        f"\\u{int.from_bytes(pair, 'big'):04X}"
-        for character in text
-        for pair in [
-            character.encode("utf-16-be")[at : at + 2] for at in range(0, len(character.encode("utf-16-be")), 2)
-        ]
-    )
-
-
-SPELLINGS: dict[str, Spelling] = {
-    "raw": str,
-    "percent": lambda text: quote(text, safe=""),
-    "percent, slash kept": quote,
-    "percent, lower case": lower_escapes,
-    "percent, every character": every_character,
-    "percent, twice": lambda text: quote(quote(text, safe=""), safe=""),
-    "percent, twice, lower case": lambda text: lower_escapes(lower_escapes(text)),
-    "percent, three times": lambda text: quote(quote(quote(text, safe=""), safe=""), safe=""),
-    "form": quote_plus,
-    "form field": lambda text: urlencode({"q": text}).removeprefix("q="),
-    "json": lambda text: json.dumps(text)[1:-1],
-    "json, not escaped to ASCII": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    "json, slashes escaped": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
-    "json in json": lambda text: json.dumps(json.dumps(text))[3:-3],
-    "unicode escapes": utf16_escapes,
-    "python escapes": lambda text: text.encode("unicode_escape").decode(),
-    "repr of bytes": lambda text: repr(text.encode())[2:-1],
-    "hex": lambda text: text.encode().hex(),
-    "hex, upper case": lambda text: text.encode().hex().upper(),
-    "html": html.escape,
-    "html numbers": lambda text: "".join(f"&#{ord(character)};" for character in text),
-}
-
-ALPHABETS: dict[str, Callable[[bytes], str]] = {
-    "standard": lambda raw: base64.b64encode(raw).decode(),
-    "url": lambda raw: base64.urlsafe_b64encode(raw).decode(),
-    "unpadded": lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("="),
-    "in a URL": lambda raw: quote(base64.b64encode(raw).decode(), safe=""),
-    "in JSON": lambda raw: base64.b64encode(raw).decode().replace("/", "\\/"),
-}
 
 printable = st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Zl", "Zp"), exclude_characters="*")
 long_secrets = st.one_of(
@@ -147,6 +89,7 @@ def test_ordinary_text_is_left_alone() -> None:
         ("q=a%26access_token=tok-1&n=1", "q=a%26access_token=***&n=1"),
         ("q=a\\u0026sign=tok-1&n=1", "q=a\\u0026sign=***&n=1"),
         ("export FETCHER_APP_SECRET=…", "export FETCHER_APP_SECRET=…"),
+        (f"invalid signature {'A1B2' * 10}, not {'c3d4' * 10}", "invalid signature ***, not ***"),
         ("q=_aop_signature%253dA1B2", "q=_aop_signature%253d***"),
         ("q=%7B%22client_secret%22%3a%22tok-1&n=1", "q=%7B%22client_secret%22%3a%22***&n=1"),
     ],
@@ -188,3 +131,14 @@ def test_a_secret_shows_stars_everywhere() -> None:
         pickle.dumps(secret)
     with pytest.raises(TypeError):
         json.dumps(secret)
+
+
+@pytest.mark.parametrize("encode", ALPHABETS.values(), ids=ALPHABETS)
+@pytest.mark.parametrize(
+    "call", ["productID=610&access_token=tok-1", "a=1&bc=2&_aop_signature=A1", "sign=A1&method=x.y"]
+)
+def test_a_whole_call_in_base64_becomes_stars(encode: Spelling, call: str) -> None:
+    """Its signature is known to nobody here, but the names of its parameters are."""
+    raw = call.encode()
+    assert Redactor().redact(f"got {encode(raw)}; no") == f"got {STARS}; no"
+    assert Redactor().redact(f"got {raw.hex()}; no") == f"got {STARS}; no"
