@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from fetcher.secret import Secret
 
@@ -24,9 +24,14 @@ class Asked:
     body: bytes
 
     @property
+    def form(self) -> dict[str, str]:
+        """The parameters; one that comes twice keeps its last value."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+    @property
     def id(self) -> str:
         """The product that is asked for."""
-        return parse_qs(self.body.decode()).get("productID", ["0"])[0]
+        return self.form.get("productID", "0")
 
 
 Answer = tuple[int, bytes]

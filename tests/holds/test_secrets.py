@@ -105,8 +105,7 @@ def test_a_good_run_with_all_detail(tmp_path: Path, sandbox: Any) -> None:
     assert not SIGNATURE.search(done.everything)
 
 
-@pytest.mark.parametrize("transport", ["fast", "httpx"])
-@pytest.mark.parametrize("protocol", ["param2", "guide"])
+@pytest.mark.parametrize(("transport", "protocol"), [("fast", "param2"), ("httpx", "guide")])
 def test_a_refused_run(tmp_path: Path, sandbox: Any, transport: str, protocol: str) -> None:
     """A wrong secret: exit 3, and neither the wrong one nor the signature that it made is told; a GET's URL neither."""
     write_ids(tmp_path / "ids.txt", 40)
