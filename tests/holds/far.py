@@ -47,6 +47,11 @@ class Gateway:
     app_secret = Secret("any-app-secret")
     asked: list[Asked] = field(default_factory=list)
 
+    @property
+    def ids(self) -> list[str]:
+        """Which products were asked for, in order of their numbers."""
+        return sorted((asked.id for asked in self.asked), key=int)
+
 
 def product(asked: Asked) -> Answer:
     """What was asked for, in the shortest form that counts."""

@@ -76,14 +76,11 @@ def test_netrc_is_not_read_with_trust_env_either(tmp_path: Path) -> None:
 
 CHINESE = '{"productInfo":null,"errMsg":"商品不存在","errorCode":"下架"}'.encode()
 REFUSED = '{"error_code":"gw.SignatureInvalid","error_message":"签名错误"}'.encode()
-LOCALES: list[dict[str, str]] = [
-    {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    {"LANG": "xx_YY.NONE", "LC_ALL": "xx_YY.NONE", "PYTHONIOENCODING": "latin-1"},
-]
+PLAIN = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""A locale that knows no Chinese, and nothing of Python's that would help."""
 
 
-@pytest.mark.parametrize("locale", LOCALES, ids=["C", "unknown"])
-def test_chinese_text_in_a_locale_without_it(tmp_path: Path, locale: dict[str, str]) -> None:
+def test_chinese_text_in_a_locale_without_it(tmp_path: Path) -> None:
     """Files are UTF-8 whatever the locale; messages that the terminal cannot show are escaped, and end nothing."""
     (tmp_path / "名单.csv").write_text("商品,编号\n红,610000000000\n绿,610000000001\n坏,六一〇\n", encoding="utf-8")
     words = ("名单.csv", "--id-column", 2, "--qps", 500)
@@ -92,7 +89,7 @@ def test_chinese_text_in_a_locale_without_it(tmp_path: Path, locale: dict[str, s
         return product(asked) if asked.id.endswith("1") else (200, CHINESE)
 
     with gateway(absent) as far:
-        env = environment(far) | locale
+        env = environment(far) | PLAIN
         more = ("--summary", "总结.json", "--failed", "失败.jsonl", "-v")
         done = run(*words, "-o", "输出.jsonl", *more, env=env, cwd=tmp_path)
         piped = run(*words, "-o", "-", env=env, cwd=tmp_path, encoding="utf-8")
@@ -109,20 +106,22 @@ def test_chinese_text_in_a_locale_without_it(tmp_path: Path, locale: dict[str, s
     assert proof.returncode == 0, proof.stderr
 
     with gateway(lambda asked: (400, REFUSED)) as far:
-        refused = run(*words, "-o", "又.jsonl", env=environment(far) | locale, cwd=tmp_path)
+        odd = {"LANG": "xx_YY.NONE", "LC_ALL": "xx_YY.NONE", "PYTHONIOENCODING": "latin-1"}
+        refused = run(*words, "-o", "又.jsonl", env=environment(far) | odd, cwd=tmp_path)
     assert refused.returncode == 3
     assert "SignatureInvalid" in refused.stderr and "Traceback" not in done.stderr + refused.stderr
 
 
-def limited(files: int) -> dict[str, Any]:
-    """For `subprocess`: so many open files, and no more to be had."""
+def limited(soft: int, hard: int) -> dict[str, Any]:
+    """For `subprocess`: so many open files, and so many if asked for."""
     import resource
 
-    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))}
+    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))}
 
 
 def test_few_descriptors(tmp_path: Path) -> None:
-    """Fewer connections than asked for, said in a warning; too few for anything, said in an error before any call."""
+    """A soft limit is raised as far as it goes; fewer connections than asked for are said in a warning; too few open
+    files for anything in an error, before any call."""
     write_ids(tmp_path / "ids.txt", 60)
 
     def slowly(asked: Asked) -> Answer:
@@ -131,43 +130,23 @@ def test_few_descriptors(tmp_path: Path) -> None:
 
     with gateway(slowly) as far:
         many = (*FAST, "--concurrency", 64)
-        done = run(*many, env=environment(far), cwd=tmp_path, **limited(32))
+        done = run(*many, env=environment(far), cwd=tmp_path, **limited(20, 32))
         assert done.returncode == 0, done.stderr
         assert "ulimit -n" in done.stderr
         assert len(far.asked) == stored(tmp_path) == 60
-        none = run("ids.txt", "-o", "none.jsonl", env=environment(far), cwd=tmp_path, **limited(16))
+        none = run("ids.txt", "-o", "none.jsonl", env=environment(far), cwd=tmp_path, **limited(16, 16))
         assert none.returncode == 2
         assert "16 open files" in none.stderr and "ulimit -n" in none.stderr
         assert len(far.asked) == 60 and not (tmp_path / "none.jsonl").exists()
 
 
-def test_a_soft_limit_is_raised(tmp_path: Path) -> None:
-    """Where the system allows more open files, nobody has to ask for them."""
-    import resource
-
-    write_ids(tmp_path / "ids.txt", 5)
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    with gateway() as far:
-        done = run(
-            *(*FAST, "--concurrency", 64),
-            env=environment(far),
-            cwd=tmp_path,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, hard)),
-        )
-    assert done.returncode == 0, done.stderr
-    assert "ulimit" not in done.stderr
-
-
-@pytest.mark.parametrize("redirections", ["<&-", "2>&-", ">&-", "<&- >&- 2>&-"])
-def test_closed_streams_that_are_not_needed(tmp_path: Path, redirections: str) -> None:
+def test_closed_streams_that_are_not_needed(tmp_path: Path) -> None:
     """A daemon's or a cron job's way to be started: the run does its work, and OUT gets none of their numbers."""
     write_ids(tmp_path / "ids.txt", 5)
     with gateway() as far:
-        done = closed(redirections, *FAST, "-v", far=far, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert stored(tmp_path) == 5
-    assert "Traceback" not in done.stderr
-    assert ("done" in done.stderr) is ("2>" not in redirections)
+        done = closed("<&- >&- 2>&-", *FAST, "-v", "--summary", "run.json", far=far, cwd=tmp_path)
+    assert done.returncode == 0
+    assert stored(tmp_path) == json.loads((tmp_path / "run.json").read_text())["ids"]["fetched"] == 5
 
 
 @pytest.mark.parametrize(
@@ -175,9 +154,7 @@ def test_closed_streams_that_are_not_needed(tmp_path: Path, redirections: str) -
     [
         ("<&-", ("-", "-o", "out.jsonl"), 2, "stdin cannot be read"),
         (">&-", ("ids.txt", "-o", "-"), 6, "standard output"),
-        (">&-", (*FAST, "--summary", "-"), 6, "summary"),
         (">/dev/full", ("--help",), 6, "standard output"),
-        (">&-", ("--help",), 6, "standard output"),
     ],
 )
 def test_closed_streams_that_are_needed(
@@ -192,7 +169,7 @@ def test_closed_streams_that_are_needed(
     assert len(far.asked) <= 1 or stored(tmp_path) == 5
 
 
-@pytest.mark.parametrize("terminal", [{"TERM": "dumb", "COLUMNS": "1"}, {"COLUMNS": "1"}, {"TERM": "", "COLUMNS": "x"}])
+@pytest.mark.parametrize("terminal", [{"TERM": "dumb", "COLUMNS": "x"}, {"TERM": "", "COLUMNS": "1"}])
 def test_odd_terminals(tmp_path: Path, terminal: dict[str, str]) -> None:
     """A terminal of one column, or one that cannot move its cursor: the run ends well, a dumb one gets no escapes."""
     import pty

@@ -1,25 +1,18 @@
-"""Inputs as people and programs damage them, through the whole command: what is asked for, stored and said."""
+"""Lines as people and programs damage them, through the whole command: what is asked for, stored and said."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import json
-import os
 import random
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 
-from tests.holds.far import Gateway, gateway
-from tests.holds.runs import SandboxSettings, command, environment, lines, run, spawn, write_ids
+from tests.holds.far import gateway
+from tests.holds.runs import environment, lines, run
 
 pytestmark = pytest.mark.slow
 
@@ -84,11 +77,6 @@ def nothing_raw(text: str) -> bool:
     return not any(ch in "\x7f\u2028\u2029\u202e" or (ch < " " and ch != "\n") or "\x80" <= ch < "\xa0" for ch in text)
 
 
-def asked_ids(far: Gateway) -> list[str]:
-    """Which IDs the gateway was asked for, in order of size."""
-    return sorted((asked.id for asked in far.asked), key=int)
-
-
 def test_everything_in_one_file(tmp_path: Path) -> None:
     """A BOM, a heading, every line end, every damage, duplicates near and far: each line is accounted for, each bad one
     is named with its number, and only whole IDs reach the gateway."""
@@ -107,7 +95,7 @@ def test_everything_in_one_file(tmp_path: Path) -> None:
     products, failures = lines(tmp_path / "out.jsonl"), lines(tmp_path / "out.failed.jsonl")
     expected = sorted((found for _, found in GOOD), key=int)
     assert sorted((line["id"] for line in products), key=int) == expected
-    assert asked_ids(far) == expected
+    assert far.ids == expected
     assert all(b"evil" not in asked.body and b"X-Evil" not in asked.body for asked in far.asked)
 
     code_of = dict(BAD)
@@ -155,7 +143,7 @@ def test_json_lines_can_hold_what_lines_cannot(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     codes = {line["error"]["line"]: line["error"]["code"] for line in lines(tmp_path / "out.failed.jsonl")}
     assert codes == {n: code for n, code in enumerate(rows.values(), 1) if code}
-    assert asked_ids(far) == ["610000000001", "610000000002", "610000000003"]
+    assert far.ids == ["610000000001", "610000000002", "610000000003"]
     counts = summary_of(done)
     assert counts["fetched"] + counts["failed"] == len(rows)
 
@@ -178,7 +166,7 @@ def test_a_table_with_an_unclosed_quote(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     codes = {line["error"]["line"]: line["error"]["code"] for line in lines(tmp_path / "out.failed.jsonl")}
     assert codes == {5: "unclosed_quote", 6: "no_column"}
-    assert asked_ids(far) == ["610000000001", "610000000002", "610000000004"]
+    assert far.ids == ["610000000001", "610000000002", "610000000004"]
 
 
 def test_ids_that_are_texts_stay_one_parameter(tmp_path: Path) -> None:
@@ -192,152 +180,3 @@ def test_ids_that_are_texts_stay_one_parameter(tmp_path: Path) -> None:
     assert sorted(asked.form["memberId"] for asked in far.asked) == sorted(evil)
     assert {frozenset(asked.form) for asked in far.asked} == {frozenset({"memberId", "_aop_signature"})}
     assert [line["error"]["code"] for line in lines(tmp_path / "out.failed.jsonl")] == ["control_character"] * 2
-
-
-IDS = [str(610_000_000_001 + k) for k in range(5)]
-TEXT = "\n".join(IDS)
-TABLE = "商品,id\n" + "\n".join(f"红色,{each}" for each in IDS)
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "more"),
-    [
-        ("utf-16.csv", TABLE.encode("utf-16"), ()),
-        ("gbk.csv", TABLE.encode("gbk"), ("--encoding", "gb18030")),
-        ("members.txt.gz", gzip.compress(TEXT[:30].encode()) + gzip.compress(TEXT[30:].encode()), ()),
-        ("frames.txt.zst", zstandard.compress(TEXT[:30].encode()) + zstandard.compress(TEXT[30:].encode()), ()),
-    ],
-)
-def test_every_encoding_and_packing(tmp_path: Path, name: str, data: bytes, more: tuple[str, ...]) -> None:
-    """UTF-16, GBK, several gzip members or zstd frames (cut in the middle of an ID): the same five IDs."""
-    (tmp_path / name).write_bytes(data)
-    with gateway() as far:
-        done = run(name, *FAST, *more, env=environment(far), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert asked_ids(far) == IDS
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "said"),
-    [
-        ("unmarked.txt", TEXT.encode("utf-16-le"), "--encoding utf-16-le"),
-        ("gbk.txt", "\n".join(["商品"] * 9).encode("gbk"), "--encoding gb18030"),
-        ("cut.txt.gz", gzip.compress(TEXT.encode())[:-9], "truncated"),
-        ("cut.txt.zst", zstandard.compress(TEXT.encode())[:-3], "truncated"),
-    ],
-)
-def test_what_cannot_be_read_costs_no_call(tmp_path: Path, name: str, data: bytes, said: str) -> None:
-    """Exit 2 and what to do; a truncated file is never taken for a whole one."""
-    (tmp_path / name).write_bytes(data)
-    with gateway() as far:
-        done = run(name, "-o", "out.jsonl", env=environment(far), cwd=tmp_path)
-    assert done.returncode == 2
-    assert said in done.stderr and "Traceback" not in done.stderr
-    assert far.asked == []
-    assert lines(tmp_path / "out.jsonl") == [] and not (tmp_path / "out.failed.jsonl").exists()
-
-
-def test_a_file_that_is_truncated_far_behind(tmp_path: Path) -> None:
-    """Found when calls have been made: exit 2, what was fetched stands, and the whole file finishes the job."""
-    dice = random.Random(3)
-    ids = [str(number) for number in dice.sample(range(10**11, 10**12), 3000)]
-    whole = gzip.compress("\n".join(ids).encode())
-    (tmp_path / "ids.txt.gz").write_bytes(whole[:-2000])
-    fast = ("ids.txt.gz", "-o", "out.jsonl", "--qps", 20_000, "--concurrency", 32)
-    with spawn(SandboxSettings(absent=0.0)) as sandbox:
-        cut = run(*fast, env=environment(sandbox), cwd=tmp_path)
-        stored = lines(tmp_path / "out.jsonl")
-        assert cut.returncode == 2, cut.stderr
-        assert "truncated" in cut.stderr and "before anything was sent" not in cut.stderr
-        assert "at least" in cut.stderr and "fetcher run ids.txt.gz" in cut.stderr
-        assert 0 < len(stored) < len(ids)
-        (tmp_path / "ids.txt.gz").write_bytes(whole)
-        done = run(*fast, env=environment(sandbox), cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert sandbox.stats()["ids_repeated"] == 0
-    assert sorted(line["id"] for line in lines(tmp_path / "out.jsonl")) == sorted(ids)
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of the memory is read from /proc")
-def test_a_line_of_a_hundred_megabytes(tmp_path: Path) -> None:
-    """It is one bad line, and memory does not follow its length; the lines round it are fetched."""
-    with gzip.open(tmp_path / "ids.txt.gz", "wb", compresslevel=1) as file:
-        file.write(b"610000000001\n")
-        for _ in range(100):
-            file.write(b"7" * 2**20)
-        file.write(b"\n610000000002\n")
-    code = (
-        "import sys; from fetcher.cli import main; code = main(sys.argv[1:]);"
-        "print(open('/proc/self/status').read(), file=sys.stderr); sys.exit(code)"
-    )
-    words = list(map(str, command("ids.txt.gz", *FAST)[3:]))
-    with gateway() as far:
-        done = subprocess.run(
-            [sys.executable, "-c", code, *words], env=environment(far), cwd=tmp_path, capture_output=True, text=True
-        )
-    assert done.returncode == 1, done.stderr
-    assert [line["error"]["code"] for line in lines(tmp_path / "out.failed.jsonl")] == ["line_too_long"]
-    assert asked_ids(far) == ["610000000001", "610000000002"]
-    peak_kb = next(int(row.split()[1]) for row in done.stderr.splitlines() if row.startswith("VmHWM:"))
-    assert peak_kb < 100_000
-
-
-@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"id\r\n\n \n# nothing"])
-def test_an_input_without_ids_is_done(tmp_path: Path, data: bytes) -> None:
-    """Empty, blank, a lone byte order mark, a heading alone: exit 0, no call."""
-    (tmp_path / "ids.txt").write_bytes(data)
-    with gateway() as far:
-        done = run("ids.txt", *FAST, env=environment(far), cwd=tmp_path)
-    assert (done.returncode, far.asked) == (0, []), done.stderr
-    assert "no IDs" in done.stderr
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
-def test_a_fifo_is_fetched_as_it_comes(tmp_path: Path) -> None:
-    """Two IDs, a pause until they are answered, two more, the end."""
-    os.mkfifo(tmp_path / "pipe")
-    with gateway() as far:
-
-        def feed() -> None:
-            with open(tmp_path / "pipe", "wb", buffering=0) as pipe:
-                pipe.write(b"610000000001\n610000000002\n61000")
-                wait_until(lambda: len(far.asked) == 2)
-                pipe.write(b"0000003\n610000000004")
-
-        writer = threading.Thread(target=feed, daemon=True)
-        writer.start()
-        done = run("pipe", *FAST, env=environment(far), cwd=tmp_path)
-        writer.join(5)
-    assert done.returncode == 0, done.stderr
-    assert asked_ids(far) == ["610000000001", "610000000002", "610000000003", "610000000004"]
-
-
-def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
-    """What is appended meanwhile is fetched now or by the next run, each ID once; the books balance both times."""
-    path, more = tmp_path / "ids.txt", [str(620_000_000_000 + k) for k in range(50)]
-    ids = write_ids(path, 50)
-    with gateway() as far:
-        process = subprocess.Popen(
-            command("ids.txt", *FAST[:2], "--qps", 100),
-            env=environment(far),
-            cwd=tmp_path,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        wait_until(lambda: len(far.asked) >= 5)
-        with open(path, "a") as file:
-            file.write("\n".join(more) + "\n")
-        _, said = process.communicate(timeout=30)
-        assert process.returncode == 0, said
-        assert {line["id"] for line in lines(tmp_path / "out.jsonl")} >= set(ids)
-        assert run("ids.txt", *FAST, env=environment(far), cwd=tmp_path).returncode == 0
-    assert sorted(line["id"] for line in lines(tmp_path / "out.jsonl")) == [*ids, *more]
-    assert len(far.asked) == 100
-
-
-def wait_until(holds: Callable[[], bool], most_s: float = 20) -> None:
-    """Look again and again, not for ever."""
-    until_s = time.monotonic() + most_s
-    while not holds() and time.monotonic() < until_s:
-        time.sleep(0.01)
-    assert holds()

@@ -52,39 +52,39 @@ def test_files_that_may_hold_secrets_are_private(tmp_path: Path) -> None:
     assert found_in(refused.stderr + warned.stderr, {"secret": SECRET}) == []
 
 
-@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
-def test_the_umask_is_respected_and_what_is_kept_aside_is_private(tmp_path: Path, umask: int, mode: int) -> None:
-    """OUT and the failed file as the umask says, also after a repair; torn and bad lines that were cut are 0600; a link
-    stays a link."""
+def half(asked: Asked) -> Answer:
+    """Every other product is there."""
+    return product(asked) if int(asked.id) % 2 else (200, b'{"productInfo":null,"errMsg":"gone"}')
+
+
+def test_the_umask_is_respected(tmp_path: Path) -> None:
+    """OUT and the failed file are for the owner alone where the umask says so."""
+    write_ids(tmp_path / "ids.txt", 2)
+    with gateway(half) as far:
+        done = run("ids.txt", "-o", "out.jsonl", env=environment(far), cwd=tmp_path, umask=0o077)
+    assert done.returncode == 1, done.stderr
+    assert {mode_of(tmp_path / name) for name in ("out.jsonl", "out.failed.jsonl")} == {0o600}
+
+
+def test_a_repair_keeps_modes_and_links_and_puts_aside_in_private(tmp_path: Path) -> None:
+    """Mended under another umask, the files keep their modes; what was cut off is 0600; OUT stays a link."""
     ids = write_ids(tmp_path / "ids.txt", 6)
     (tmp_path / "disk").mkdir()
-    (tmp_path / "out.jsonl").symlink_to("disk/real.jsonl")
-
-    def half(asked: Asked) -> Answer:
-        return product(asked) if int(asked.id) % 2 else (200, b'{"productInfo":null,"errMsg":"gone"}')
-
+    out, real, failed = tmp_path / "out.jsonl", tmp_path / "disk/real.jsonl", tmp_path / "out.failed.jsonl"
+    out.symlink_to("disk/real.jsonl")
     with gateway(half) as far:
-
-        def go() -> None:
-            done = run(
-                *("ids.txt", "-o", "out.jsonl", "--qps", 200, "--retry-failed", "all"),
-                env=environment(far),
-                cwd=tmp_path,
-                umask=umask,
-            )
-            assert done.returncode == 1, done.stderr
-
-        go()
-        real, failed = tmp_path / "disk/real.jsonl", tmp_path / "out.failed.jsonl"
-        good = real.read_bytes().splitlines(keepends=True)
-        assert (mode_of(real), mode_of(failed)) == (mode, mode)
-        real.write_bytes(good[0] + b"not a line\n" + b"".join(good[1:]) + b'{"id":"61000')
-        go()
+        words = ("ids.txt", "-o", "out.jsonl", "--qps", 200, "--retry-failed", "all")
+        done = run(*words, env=environment(far), cwd=tmp_path, umask=0o022)
+        assert done.returncode == 1, done.stderr
+        first, *others = real.read_bytes().splitlines(keepends=True)
+        real.write_bytes(first + b"not a line\n" + b"".join(others) + b'{"id":"61000')
+        done = run(*words, env=environment(far), cwd=tmp_path, umask=0)
+        assert done.returncode == 1, done.stderr
     assert sorted(line["id"] for path in (real, failed) for line in lines(path)) == ids
-    assert (tmp_path / "out.jsonl").is_symlink() and os.readlink(tmp_path / "out.jsonl") == "disk/real.jsonl"
-    assert (mode_of(real), mode_of(failed)) == (mode, mode)
-    aside = [path for path in (tmp_path / "disk").iterdir() if path.suffix in (".torn", ".bad")]
-    assert len(aside) == 2, list((tmp_path / "disk").iterdir())
+    assert out.is_symlink() and os.readlink(out) == "disk/real.jsonl"
+    assert (mode_of(real), mode_of(failed)) == (0o644, 0o644)
+    aside = [path for path in real.parent.iterdir() if path.suffix in (".torn", ".bad")]
+    assert len(aside) == 2
     assert {mode_of(path) for path in aside} == {0o600}
 
 

@@ -32,7 +32,7 @@ NOWHERE = "http://127.0.0.1:9/openapi"
 SIGNATURE = re.compile(r"\b[0-9A-F]{40}\b", re.IGNORECASE)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sandbox() -> Iterator[Any]:
     settings = SandboxSettings(
         app_secret=Secret(SECRETS["app secret"]), access_token=Secret(SECRETS["access token"]), require_token=True
@@ -105,14 +105,14 @@ def test_a_good_run_with_all_detail(tmp_path: Path, sandbox: Any) -> None:
     assert not SIGNATURE.search(done.everything)
 
 
-@pytest.mark.parametrize(("transport", "protocol"), [("fast", "param2"), ("httpx", "guide")])
-def test_a_refused_run(tmp_path: Path, sandbox: Any, transport: str, protocol: str) -> None:
-    """A wrong secret: exit 3, and neither the wrong one nor the signature that it made is told; a GET's URL neither."""
+def test_a_refused_run(tmp_path: Path, sandbox: Any) -> None:
+    """A wrong secret: exit 3, and neither it nor the signature that it made is told, though both httpx and a GET would
+    have the URL in their logs."""
     write_ids(tmp_path / "ids.txt", 40)
     wrong = SECRETS | {"app secret": "Wrong-Secret/+%&=1"}
     env = credentials(FETCHER_GATEWAY=sandbox.url, FETCHER_APP_SECRET=wrong["app secret"])
     done = Trace(
-        *("ids.txt", "-o", "out.jsonl", "-v", "--transport", transport, "--protocol", protocol), env=env, cwd=tmp_path
+        *("ids.txt", "-o", "out.jsonl", "-v", "--transport", "httpx", "--protocol", "guide"), env=env, cwd=tmp_path
     )
     assert done.code == 3, done.stderr
     assert found_in(done.everything, wrong) == []
@@ -166,20 +166,6 @@ def test_a_gateway_that_refuses_by_repeating_the_request(tmp_path: Path) -> None
     assert not SIGNATURE.search(done.everything)
 
 
-def test_an_answer_for_a_product_that_is_named_like_the_token(tmp_path: Path) -> None:
-    """What the gateway says in place of an ID is quoted without secrets too, and redacted before it is cut."""
-    write_ids(tmp_path / "ids.txt", 1)
-
-    def other(asked: Asked) -> Answer:
-        return 200, json.dumps({"productInfo": {"productID": "x" * 30 + SECRETS["access token"]}}).encode()
-
-    with gateway(other) as far:
-        env = credentials(FETCHER_GATEWAY=far.url)
-        done = Trace("ids.txt", "-o", "out.jsonl", "--retries", 0, env=env, cwd=tmp_path)
-    assert done.code == 1, done.stderr
-    assert SECRETS["access token"][:8] not in done.everything
-
-
 def test_a_proxy_that_does_not_answer(tmp_path: Path) -> None:
     """A proxy's URL from the environment, with a password: the IDs fail, and the password is nowhere."""
     write_ids(tmp_path / "ids.txt", 2)
@@ -216,12 +202,10 @@ BAD_FILES = {
     "fetcher.toml": [
         "app_secret = {quoted}\nqps = = 3\n",
         "app_secret = {quoted}\nunheard_of = 3\n",
-        "app_secret = {quoted}\nqps = -1\n",
-        "app_secret = [{quoted}]\n",
         "app_secret = {bare}\n",
     ],
     ".env": ["FETCHER_APP_SECRET={bare}\nFETCHER_QPS=-1\n", "FETCHER_APP_SECRET='{bare}\n"],
-    "my.secrets": ["app_secret={bare}\n{bare}\n", "app_secret={bare}\nother={bare}\n"],
+    "my.secrets": ["app_secret={bare}\nother={bare}\n{bare}\n"],
 }
 
 
