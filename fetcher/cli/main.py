@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -12,7 +12,8 @@ import click
 from fetcher._version import __version__
 from fetcher.cli.console import Console
 from fetcher.cli.help import LazyGroup
-from fetcher.errors import Defect, FetcherError, UsageError
+from fetcher.cli.process import hold_standard_streams, let_go_of_stdout
+from fetcher.errors import Defect, FetcherError, OutputError, UsageError
 
 COMMANDS: Final = {
     "run": "Fetch every ID of a file and stream the answers to OUT.",
@@ -65,6 +66,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit code. Nothing is raised, whatever happens.
     """
+    hold_standard_streams()
     console = Console(sys.argv[1:] if args is None else args)
     try:
         return _guarded(console)
@@ -76,7 +78,7 @@ def main(args: Sequence[str] | None = None) -> int:
         console.defect(error)
         return Defect.exit_code
     finally:
-        _let_go_of_stdout()
+        let_go_of_stdout()
 
 
 def _guarded(console: Console) -> int:
@@ -90,18 +92,13 @@ def _guarded(console: Console) -> int:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "fetcher"
         console.error(error.format_message(), f"{path} --help shows what there is.")
         return error.exit_code
+    except OSError as error:  # all others have become a FetcherError where they came up
+        if error.errno not in (errno.EBADF, errno.ENOSPC):
+            raise
+        console.error(f"standard output cannot be written: {error.strerror}")
+        return OutputError.exit_code
 
 
 def _as_code(result: object) -> int:
     """What a command returned, or an exit was called with, as an exit code."""
     return result if isinstance(result, int) else 0 if result is None else 1
-
-
-def _let_go_of_stdout() -> None:
-    """Flush now; when nobody reads any more, give Python something harmless to flush when it ends."""
-    try:
-        sys.stdout.flush()
-    except ValueError:  # closed
-        return
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Final
 
 import click
@@ -9,6 +10,7 @@ import click
 from fetcher.cli.console import Console
 from fetcher.cli.help import Command
 from fetcher.cli.options import NEVER_AN_OPTION, HeadedOption, given_flags, settings_options
+from fetcher.cli.process import OTHER_FILES, connections_allowed
 from fetcher.errors import UsageError
 from fetcher.settings import GROUPS, CommandSettings, Loaded, field_named, load, require_credentials
 
@@ -54,6 +56,7 @@ def command(ctx: click.Context, /, ids: str | None, out: str | None, **_settings
         for line in origin_lines(loaded):
             console.say("info", line)
     words = ("fetcher", *console.words)
+    loaded = loaded._replace(settings=_fitting(loaded.settings, console))
     if loaded.settings.sandbox:
         from fetcher.cli.embedded import embedded_gateway
 
@@ -75,6 +78,19 @@ def _run(settings: CommandSettings, ids: str | tuple[str, ...], out: str, words:
     from fetcher.run.command import Job, run_command
 
     return run_command(Job(settings=settings, ids=ids, out=out, command=words))
+
+
+def _fitting(settings: CommandSettings, console: Console) -> CommandSettings:
+    """The settings with no more connections than this process may have open."""
+    allowed = connections_allowed(settings.concurrency)
+    if allowed == settings.concurrency:
+        return settings
+    console.say(
+        "warning",
+        f"only {allowed} of {settings.concurrency} requests can be in flight: this process may have too few open files "
+        f"(ulimit -n {(settings.concurrency or 0) + OTHER_FILES} before it lifts that)",
+    )
+    return dataclasses.replace(settings, concurrency=allowed)
 
 
 def origin_lines(loaded: Loaded) -> list[str]:

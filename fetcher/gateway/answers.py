@@ -25,6 +25,9 @@ from fetcher.model import Item, Reply, Verdict, VerdictKind
 
 MAX_MESSAGE: Final = 500
 MAX_CODE: Final = 100
+MAX_OTHER_ID: Final = 40
+LOOKED_AT: Final = 100_000
+"""Characters of a message that are searched for secrets: enough for what is shown, whatever is cut out of it."""
 
 _SPACE: Final = b" \t\r\n"
 _HTML: Final = (b"<!doctype html", b"<html", b"<head", b"<body")
@@ -118,7 +121,9 @@ class Answers:
             return self._verdict(codes.MALFORMED, "", "the answer has neither what was asked for nor an error", status)
         said = id_of(thing, self._shape)
         if said and not same_id(said, asked):
-            return self._verdict(codes.MALFORMED, "", f"answer for another ID: {said[:40]}", status)
+            return self._verdict(
+                codes.MALFORMED, "", f"answer for another ID: {self._shown(said, MAX_OTHER_ID)}", status
+            )
         return Verdict(VerdictKind.DONE, payload)
 
     def _refusal(self, trouble: Trouble, status: int) -> Verdict:
@@ -155,7 +160,7 @@ class Answers:
     def _shown(self, text: str, longest: int) -> str:
         """Fit to be stored and shown: no secrets (half of one is one too, so they go first), no control characters."""
         if self._redact is not None:
-            text = self._redact(text)
+            text = self._redact(text[:LOOKED_AT])
         text = text.translate(_UNSHOWABLE).encode(errors="replace").decode().strip()
         return text if len(text) <= longest else text[: longest - 1] + "…"
 

@@ -202,6 +202,7 @@ def _refuse_unmarked_utf16(block: bytes) -> None:
     """Half of the bytes of ASCII text in UTF-16 are NULs: say so once instead of refusing every line."""
     start = block[:64]
     for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        half = start[offset::2]
-        if len(half) >= 4 and not half.strip(b"\0") and start[1 - offset :: 2].strip(b"\0"):
+        half, other = start[offset::2], start[1 - offset :: 2]
+        # A Chinese heading has bytes of its own there: most of them are NULs, and hardly any of the others.
+        if len(half) >= 4 and half.count(0) * 2 > len(half) and other.count(0) * 8 < len(other):
             raise InputError("the file looks like UTF-16 without a byte order mark", f"try --encoding {name}")

@@ -77,7 +77,7 @@ def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
     lines += doubt_lines(end.doubts)
     if end.code == 1:
         lines += _failed_advice(end.snapshot)
-    if end.code not in (0, 1, 2) or end.left:
+    if end.code not in (0, 1, 2) or end.left or _on_the_way(end):
         lines.append(_left(end))
     if remedy := end.remedy or _REMEDIES.get(end.code, ""):
         lines.append(f"what to do: {remedy}")
@@ -85,8 +85,13 @@ def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
     return lines + list(_going_on(end, redactor))
 
 
+def _on_the_way(end: End) -> bool:
+    """An input that turned out to be damaged (2) after calls had been made."""
+    return end.code == 2 and end.snapshot.attempts > 0
+
+
 def _head(end: End) -> str:
-    head = _HEADS.get(end.code, f"ended with exit code {end.code}")
+    head = "stopped on the way" if _on_the_way(end) else _HEADS.get(end.code, f"ended with exit code {end.code}")
     return f"{head}: {end.reason}" if end.reason else head
 
 

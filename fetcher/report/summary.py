@@ -158,10 +158,20 @@ def clean(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, Secret):
         return str(value)
     if isinstance(value, Mapping):
-        return {redactor.redact(str(key)): clean(inner, redactor) for key, inner in value.items()}
+        return {_sound(redactor.redact(str(key))): clean(inner, redactor) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [clean(inner, redactor) for inner in value]
-    return redactor.redact(str(value))
+    return _sound(redactor.redact(str(value)))
+
+
+def _sound(text: str) -> str:
+    """Text that UTF-8 can write. A file's name that is not in the locale's encoding has its bytes as surrogates."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # half an emoji
+        return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def write_summary(document: Mapping[str, Any], path: str, stdout: BinaryIO | None = None) -> None:

@@ -26,7 +26,7 @@ from fetcher.settings.kinds import (
     Upper,
 )
 from fetcher.settings.table import Converted, Field, record, rows_of, setting
-from fetcher.settings.urls import GatewayUrl, ProxyUrl, is_loopback, proxy_password
+from fetcher.settings.urls import GatewayUrl, ProxyUrl, environment_proxy_passwords, is_loopback, proxy_password
 
 INPUT: Final = "Input"
 OUTPUT: Final = "Output"
@@ -283,8 +283,10 @@ _BY_NAME: Final = {field.name: field for field in FIELDS}
 
 
 def known_secrets(settings: Settings) -> tuple[Secret, ...]:
-    """Every secret in the settings, a proxy's password included: what a `Redactor` has to know."""
+    """Every secret in the settings, passwords of proxies included: what a `Redactor` has to know."""
     found = [getattr(settings, field.name) for field in FIELDS if field.secret]
     if settings.proxy:
         found.append(proxy_password(settings.proxy))
+    if settings.trust_env:
+        found += environment_proxy_passwords()
     return tuple(secret for secret in found if secret is not None)

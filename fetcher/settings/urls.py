@@ -63,6 +63,19 @@ def proxy_password(url: str) -> Secret | None:
     return Secret(unquote(password)) if password else None
 
 
+def environment_proxy_passwords() -> list[Secret]:
+    """The passwords in the proxies that the environment names."""
+    from urllib.request import getproxies  # loads an HTTP client
+
+    found = []
+    for url in getproxies().values():
+        try:
+            found.append(proxy_password(url))
+        except ValueError:  # no URL at all: whoever connects will say so
+            continue
+    return [password for password in found if password is not None]
+
+
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine by its name: `localhost`, `127.0.0.0/8`, `::1`. Nothing is looked up."""
     from ipaddress import ip_address

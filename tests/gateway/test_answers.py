@@ -360,6 +360,22 @@ def test_messages_are_fit_to_be_stored() -> None:
         found.message.encode()
 
 
+def test_an_id_of_another_is_redacted_before_it_is_cut() -> None:
+    """A token where an ID should be: not even its first half is shown."""
+    own = gateway(redact=Redactor([Secret(TOKEN)]).redact)
+    found = own.verdict(said(json.dumps({"productInfo": {"productID": "x" * 35 + TOKEN}}).encode(), 200), ITEM)
+    assert "another ID" in found.message and TOKEN[:4] not in found.message
+
+
+def test_of_a_gigantic_message_only_so_much_is_searched() -> None:
+    """A message of many megabytes must not hold up the run."""
+    lengths: list[int] = []
+    own = gateway(redact=lambda text: (lengths.append(len(text)), text)[1])
+    body = json.dumps(refusal("gw.Mystery", "%" * 3_000_000)).encode()
+    assert len(own.verdict(said(body, 400), ITEM).message) == 500
+    assert max(lengths) <= 100_000
+
+
 FLAGS = st.sampled_from([None, "", "gw.X", "0", 0, 1, True, False, "true", "false", {}, [], {"a": 1}, "商品不存在"])
 NAMES = ["success", "error_code", "errorCode", "error_message", "errMsg", "errorMessage", "message", "code", "error"]
 LEVEL = st.dictionaries(st.sampled_from([*NAMES, "exception", "error_response", "msg"]), FLAGS, max_size=3)

@@ -38,11 +38,16 @@ def command(*arguments: object) -> list[str]:
 
 
 def run(
-    *arguments: object, env: dict[str, str], cwd: Path, timeout_s: float = 50, stdin: str | None = None
+    *arguments: object,
+    env: dict[str, str],
+    cwd: Path,
+    timeout_s: float = 50,
+    stdin: str | None = None,
+    **more: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end."""
+    """Run to the end; `more` is for `subprocess.run`."""
     return subprocess.run(
-        command(*arguments), env=env, cwd=cwd, timeout=timeout_s, capture_output=True, text=True, input=stdin
+        command(*arguments), env=env, cwd=cwd, timeout=timeout_s, capture_output=True, text=True, input=stdin, **more
     )
 
 

@@ -57,6 +57,7 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         "fetcher.cli.console",
         "fetcher.cli.help",
         "fetcher.cli.main",
+        "fetcher.cli.process",
         "fetcher.errors",
         "fetcher.secret",
     }

@@ -81,11 +81,12 @@ def test_half_a_character_at_the_end_of_utf16_is_seen() -> None:
     assert lines_of("1\n2".encode("utf-16-le") + b"3", encoding="utf-16-le") == ["1", "2\ufffd"]
 
 
+@pytest.mark.parametrize("text", ["610947572360\n", "商品编号,id\n红色,610947572360\n"])
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf16_without_a_mark_is_told_once(encoding: str) -> None:
-    """Instead of one failure for each line, a sentence with the remedy."""
+def test_utf16_without_a_mark_is_told_once(encoding: str, text: str) -> None:
+    """Instead of one failure for each line, a sentence with the remedy; also where Chinese stands before the IDs."""
     with pytest.raises(InputError) as caught:
-        lines_of("610947572360\n".encode(encoding))
+        lines_of(text.encode(encoding))
     assert encoding in caught.value.advice
 
 

@@ -44,6 +44,16 @@ def words(code: int, left: int = 40, snapshot: Snapshot = HALF, reason: str = ""
     )
 
 
+def test_an_input_that_is_damaged_further_on() -> None:
+    """Exit 2 after calls: it is not said that nothing was sent, and what is left is told."""
+    assert words(2, snapshot=Snapshot(), left=0, reason="no file ids.txt")[0].startswith(
+        "stopped before anything was sent"
+    )
+    said = words(2, reason="ids.gz is truncated")
+    assert said[0] == "stopped on the way: ids.gz is truncated"
+    assert "left to be done: 40 IDs" in said and GOES_ON in said
+
+
 def test_done() -> None:
     """All fetched: what, how long, where; nothing to go on with."""
     snapshot = Snapshot(

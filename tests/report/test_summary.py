@@ -174,3 +174,9 @@ def test_an_empty_proof_and_a_long_course_fit() -> None:
     document = summary_document(run)
     assert document["windows"]["used"] == 0.0
     assert document["course"] == [[1.0, None, 2.0]]
+
+
+def test_a_files_name_in_another_encoding_is_told() -> None:
+    """Python has the bytes of such a name as halves of surrogate pairs, which no JSON in UTF-8 can hold."""
+    assert clean("\udce6\udc80\udcbb.json", Redactor()) == "总.json"
+    assert clean({"\udcff": "\ud83d"}, Redactor()) == {"\ufffd": "?"}
