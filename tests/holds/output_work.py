@@ -83,23 +83,22 @@ def endless(folder: str, name: str, sure: Any) -> None:
 
 
 class Lethal(Disk):
-    """Kills its own process at the k-th operation: before it, within it (writes only) or after it.
+    """Kills its own process at the k-th operation: after it, or within it if it is a write.
+
+    (Before an operation is after the one before it.)
 
     Args:
         at: counted from 1; 0: never, it only counts.
-        how: `before`, `within` or `after`.
+        how: `within` or `after`.
     """
 
-    def __init__(self, at: int = 0, how: str = "before") -> None:
+    def __init__(self, at: int = 0, how: str = "after") -> None:
         self._at, self._how = at, how
         self.operations: list[str] = []
 
     def _count(self, what: str) -> bool:
         self.operations.append(what)
-        due = len(self.operations) == self._at
-        if due and self._how == "before":
-            die()
-        return due
+        return len(self.operations) == self._at
 
     def open(self, path: str, flags: int, mode: int = 0o666) -> int:
         due = self._count("open")

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,31 +65,6 @@ def test_a_finished_job_run_again_does_nothing(tmp_path: Path, sandbox: Any) -> 
     assert again.returncode == first.returncode, again.stderr
     assert sandbox.stats()["calls"] == calls
     assert {path.name: path.read_bytes() for path in tmp_path.glob("out*")} == before
-
-
-def test_kill_9_and_the_same_command_again(tmp_path: Path, sandbox: Any) -> None:
-    """Killed three times at odd moments: in the end every ID stands exactly once."""
-    ids = write_ids(tmp_path / "ids.txt", 600)
-    arguments = ("ids.txt", "-o", "out.jsonl", "--qps", 300)
-    for pause_s in (0.7, 0.9, 1.1):
-        process = subprocess.Popen(
-            command(*arguments),
-            env=environment(sandbox),
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(pause_s)
-        process.kill()
-        process.wait()
-    done = run(*arguments, env=environment(sandbox), cwd=tmp_path)
-    assert done.returncode in (0, 1), done.stderr
-    stored = [line["id"] for name in ("out.jsonl", "out.failed.jsonl") for line in lines(tmp_path / name)]
-    assert sorted(stored) == ids
-    proof = subprocess.run(
-        [sys.executable, "-m", "fetcher", "verify", "out.jsonl", "--ids", "ids.txt"], cwd=tmp_path, capture_output=True
-    )
-    assert proof.returncode == 0, proof.stdout + proof.stderr
 
 
 def test_an_interrupt_drains_and_says_how_to_go_on(tmp_path: Path, sandbox: Any) -> None:
@@ -231,24 +205,6 @@ def test_an_empty_input_is_done(tmp_path: Path, sandbox: Any) -> None:
     done = run("ids.txt", "-o", "out.jsonl", env=environment(sandbox), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "the input holds no IDs" in done.stderr
-
-
-def test_two_runs_on_one_output(tmp_path: Path, sandbox: Any) -> None:
-    """The second is told that another run holds it, exit 6; the first is not disturbed."""
-    write_ids(tmp_path / "ids.txt", 200)
-    first = subprocess.Popen(
-        command("ids.txt", "-o", "out.jsonl", "--qps", 100),
-        env=environment(sandbox),
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-    )
-    while sandbox.stats()["calls"] < 5:
-        time.sleep(0.02)
-    second = run("ids.txt", "-o", "out.jsonl", env=environment(sandbox), cwd=tmp_path)
-    first.communicate(timeout=30)
-    assert second.returncode == 6, second.stderr
-    assert str(first.pid) in second.stderr
-    assert first.returncode in (0, 1)
 
 
 def test_faults_of_the_gateway_are_survived(tmp_path: Path) -> None:
