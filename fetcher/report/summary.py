@@ -43,6 +43,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     left_is_exact: bool = True
     """False: the input was not read to its end."""
     doubts: Doubts = Doubts()
+    input: Mapping[str, Any] = {}
+    """Lines of the input by what they were."""
 
 
 def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[str, Any]:
@@ -53,6 +55,8 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         versions: of this program, Python and what it stands on.
         exit_code, reason: how it ended; `reason` is empty when it ended by itself.
         started_at, ended_at, elapsed_s: UTC, and monotonic seconds between.
+        input: lines read, and how many were blank, comments, header, duplicates, known (done earlier), bad, items (to be
+            done): lines is the sum of those; repaired: IDs that were put right, by what was done.
         ids: total (null: unknown), read, fetched, failed, failed_permanent, failed_by_kind, skipped_known, duplicates,
             left, left_is_exact.
         calls: sent, unsent (no byte left), results (by verdict or loss), retries, throttles, paused_s, paid_doubts.
@@ -76,6 +80,7 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         "started_at": iso_time(run.started_wall_ms),
         "ended_at": iso_time(run.ended_wall_ms),
         "elapsed_s": _rounded(snapshot.elapsed_s),
+        "input": dict(run.input),
         "ids": _ids(snapshot, run.left_is_exact),
         "calls": _calls(snapshot),
         "cost": _cost(snapshot),

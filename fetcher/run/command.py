@@ -96,6 +96,7 @@ class _Done(msgspec.Struct, frozen=True, kw_only=True):
     started_ms: int
     ended_ms: int
     doubts: Doubts
+    counts: dict[str, Any]
 
 
 def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
@@ -141,6 +142,7 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
             open=() if notes is None else tuple(sorted(notes.open)),
             noted=notes is not None,
         ),
+        counts=msgspec.to_builtins(source.counts),
     )
 
 
@@ -194,6 +196,7 @@ def _finished(job: Job, done: _Done) -> Finished:
         versions={"fetcher": __version__, "python": platform.python_version()},
         left_is_exact=done.left_is_exact,
         doubts=done.doubts,
+        input=done.counts,
     )
 
 

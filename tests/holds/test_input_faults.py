@@ -113,6 +113,9 @@ def test_everything_in_one_file(tmp_path: Path) -> None:
     assert counts["failed_by_kind"] == {"bad_id": len(BAD)}
     assert counts["fetched"] + counts["failed"] + counts["duplicates"] + len(ASIDE) * 3 + 1 == len(rows)
     assert nothing_raw(done.stderr)
+    told = json.loads(done.stdout)["input"]
+    parts = ("blank", "comments", "header", "duplicates", "known", "bad", "items")
+    assert told["lines"] == len(rows) == sum(told[part] for part in parts)
 
 
 def test_json_lines_can_hold_what_lines_cannot(tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""What the docs name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`([\w/]+\.py)(?:::(\w+))?`", RELIABILITY)))
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_every_test_that_is_named_exists(file: str, name: str) -> None:
+    """A promise without its test is a wish."""
+    path = next((path for path in (ROOT / "tests" / file, ROOT / file) if path.exists()), None)
+    assert path is not None, file
+    assert not name or re.search(rf"^(?:async )?(?:def|class) {name}\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_promise_has_a_test() -> None:
+    """P1 to P16, each in a row of its own that names one."""
+    rows = re.findall(r"^\| (P\d+) \|.*$", RELIABILITY, re.MULTILINE)
+    assert rows == [f"P{number}" for number in range(1, 17)]
+    assert all("::" in line for line in RELIABILITY.splitlines() if line.startswith("| P"))
