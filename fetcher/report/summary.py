@@ -55,8 +55,8 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         versions: of this program, Python and what it stands on.
         exit_code, reason: how it ended; `reason` is empty when it ended by itself.
         started_at, ended_at, elapsed_s: UTC, and monotonic seconds between.
-        input: lines read, and how many were blank, comments, header, duplicates, known (done earlier), bad, items (to be
-            done): lines is the sum of those; repaired: IDs that were put right, by what was done.
+        input: lines read, and how many were blank, comments, header, duplicates, known (done earlier), bad, items (to
+            be done): lines is the sum of those; repaired: IDs that were put right, by what was done.
         ids: total (null: unknown), read, fetched, failed, failed_permanent, failed_by_kind, skipped_known, duplicates,
             left, left_is_exact.
         calls: sent, unsent (no byte left), results (by verdict or loss), retries, throttles, paused_s, paid_doubts.
