@@ -93,6 +93,19 @@ class Histogram:
         middle_s = _middle_s(bisect_left(upto, rank))
         return min(max(middle_s, self.min_s), self.max_s)
 
+    def dump(self) -> bytes:
+        """All of it, for `load` in another process of this machine."""
+        return array("d", [self._sum_s, self.min_s, self.max_s]).tobytes() + self._buckets.tobytes()
+
+    @classmethod
+    def load(cls, data: bytes) -> Histogram:
+        """What another process has counted."""
+        loaded = cls()
+        loaded._sum_s, loaded.min_s, loaded.max_s = array("d", data[:24])
+        loaded._buckets = array("Q", data[24:])
+        loaded.count = sum(loaded._buckets)
+        return loaded
+
     def merge(self, other: Histogram) -> None:
         """Add what `other` has counted, as if it had been recorded here."""
         self._buckets = array("Q", map(int.__add__, self._buckets, other._buckets))

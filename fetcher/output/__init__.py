@@ -1,6 +1,8 @@
 """OUT and the failed file: they are the journal. It writes lines and reads them back; it fetches nothing."""
 
 from fetcher.output.attempts import AttemptLog
+from fetcher.output.disk import Disk
+from fetcher.output.line import Encoded, encode_all
 from fetcher.output.note import Identity
 from fetcher.output.output import Output, failed_path_of, inspect_output, open_output
 from fetcher.output.resume import Earlier, Reopening
@@ -8,11 +10,14 @@ from fetcher.output.verify import Proof, verify_output
 
 __all__ = [
     "AttemptLog",
+    "Disk",
     "Earlier",
+    "Encoded",
     "Identity",
     "Output",
     "Proof",
     "Reopening",
+    "encode_all",
     "failed_path_of",
     "inspect_output",
     "open_output",

@@ -8,6 +8,7 @@ are grouped, written without a sync, and rewritten when they have grown: they ho
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,10 +20,21 @@ LONGEST_BYTES: Final = 1 << 20
 """At this size the file is rewritten: every 70 000 calls or so."""
 
 
+def attempt_files(path: str) -> list[str]:
+    """Every file in which calls for OUT at `path` were noted: each process of a run has one of its own."""
+    first = Path(beside(path, "attempts"))
+    others = first.parent.glob(f"{glob.escape(first.name)}-*") if first.parent.is_dir() else ()
+    return [str(each) for each in (first, *sorted(others)) if each.is_file()]
+
+
 def read_attempts(path: str) -> list[str]:
-    """IDs that an earlier run for OUT at `path` noted and did not take back, in order. A torn last note is none."""
+    """IDs that earlier runs for OUT at `path` noted and did not take back, in order. A torn last note is none."""
+    return list(dict.fromkeys(one for each in attempt_files(path) for one in _read(each)))
+
+
+def _read(path: str) -> list[str]:
     try:
-        data = Path(beside(path, "attempts")).read_bytes()
+        data = Path(path).read_bytes()
     except OSError:
         return []
     opened: dict[str, None] = {}
@@ -41,10 +53,11 @@ class AttemptLog:
         path: OUT's.
         disk: the operations, for tests.
         doubtful: what an earlier run left open and this one has not settled.
+        process: which of the run's processes notes here; 0 when there is one.
     """
 
-    def __init__(self, path: str, disk: Disk, doubtful: Iterable[str] = ()) -> None:
-        self.path = beside(path, "attempts")
+    def __init__(self, path: str, disk: Disk, doubtful: Iterable[str] = (), process: int = 0) -> None:
+        self.path = beside(path, f"attempts-{process}" if process else "attempts")
         self._disk = disk
         self._open = set(doubtful)
         self._taken_back: list[str] = []

@@ -7,6 +7,7 @@ between its tokens, never within a string, so an answer that has some gets space
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -49,6 +50,28 @@ def _error(failure: Failure) -> bytes:
     if fields["line"] is None:
         del fields["line"]
     return msgspec.json.encode(fields)
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """Outcomes as lines, and whose they are."""
+
+    products: bytes
+    failures: bytes
+    fetched: list[str]
+    failed: list[str]
+
+
+def encode_all(outcomes: Iterable[Outcome]) -> Encoded:
+    """The lines of `outcomes` for either file, in order."""
+    products, failures, fetched, failed = list[bytes](), list[bytes](), list[str](), list[str]()
+    for one in outcomes:
+        if isinstance(one, Failure):
+            failures.append(encode(one))
+            failed.append(one.id)
+        else:
+            products.append(encode(one))
+            fetched.append(one.id)
+    return Encoded(b"".join(products), b"".join(failures), fetched, failed)
 
 
 def head_id(line: bytes) -> str | None:

@@ -16,11 +16,11 @@ import msgspec
 
 from fetcher.errors import OutputBusy, OutputError, UsageError
 from fetcher.idset import IdSet
-from fetcher.model import Outcome, Product
-from fetcher.output.attempts import AttemptLog, read_attempts
-from fetcher.output.disk import Disk, beside, refused, write_all
+from fetcher.model import Outcome
+from fetcher.output.attempts import AttemptLog, attempt_files, read_attempts
+from fetcher.output.disk import Disk, refused, write_all
 from fetcher.output.journal import Held, Journal
-from fetcher.output.line import encode, held_back
+from fetcher.output.line import Encoded, encode_all, held_back
 from fetcher.output.note import Identity, check_identity, read_note, write_note
 from fetcher.output.resume import Earlier, Reopening, Scan, Sorting, fresh, sort_failed, take_in
 
@@ -79,22 +79,24 @@ class Output:
         return not any(journal is not None and journal.unsynced for journal in (self._out, self._failed))
 
     def append(self, outcomes: list[Outcome]) -> None:
-        """Write the lines of `outcomes`, in order.
+        """Write the lines of `outcomes`, in order. Raises what `append_encoded` raises."""
+        self.append_encoded(encode_all(outcomes))
+
+    def append_encoded(self, encoded: Encoded) -> None:
+        """Write lines that somebody else has made.
 
         Raises:
             OutputError: the disk refuses, or nobody reads stdout any more. What is in the files is whole lines.
         """
-        products = b"".join([encode(one) for one in outcomes if isinstance(one, Product)])
-        failures = b"".join([encode(one) for one in outcomes if not isinstance(one, Product)])
-        if products:
-            self._append_products(products)
-        if failures:
+        if encoded.products:
+            self._append_products(encoded.products)
+        if encoded.failures:
             if not self._failed.is_open:
                 _hold(self._failed)
-            self._failed.append(failures)
+            self._failed.append(encoded.failures)
         if not self.sync_if_due():  # whose failure is this caller's to see: these outcomes were never taken
-            self._since_sync.fetched += [one.id for one in outcomes if one.ok]
-            self._since_sync.failed += [one.id for one in outcomes if not one.ok]
+            self._since_sync.fetched += encoded.fetched
+            self._since_sync.failed += encoded.failed
 
     def _append_products(self, data: bytes) -> None:
         if self._out is not None:
@@ -121,6 +123,11 @@ class Output:
             self.earlier.held += len(self.doubts)
             self._forget_attempts()
 
+    @property
+    def path(self) -> str | None:
+        """Of OUT, links followed; None for standard output."""
+        return None if self._out is None else self._out.path
+
     def open_attempts(self) -> AttemptLog | None:
         """Begin to note calls; None where there is nothing to remember them by. Raises `OutputError`."""
         if self._out is None:
@@ -132,7 +139,8 @@ class Output:
     def _forget_attempts(self) -> None:
         if self._out is not None:
             try:
-                self._disk.remove(beside(self._out.path, "attempts"))
+                for path in attempt_files(self._out.path):
+                    self._disk.remove(path)
             except OSError as error:
                 raise refused(self._out.path, error) from None
 

@@ -9,10 +9,10 @@ import asyncio
 import logging
 import platform
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -21,6 +21,7 @@ from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError, OutputError
 from fetcher.ids import Source
 from fetcher.idset import IdSet
+from fetcher.metrics import Proof, Snapshot
 from fetcher.output import AttemptLog, Identity, Output, open_output
 from fetcher.report import (
     Doubts,
@@ -37,10 +38,11 @@ from fetcher.report import (
     summary_document,
     write_summary,
 )
-from fetcher.run.assemble import Parts, assemble, gateway_of, new_tally
+from fetcher.run.assemble import assemble, gateway_of, new_tally
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run
+from fetcher.run.event_loop import with_loop
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
@@ -52,8 +54,6 @@ __all__ = ["Job", "run_command"]
 
 COUNT_REST_S: Final = 2.0
 """How long a stopped run goes on reading its input, to say how many IDs are left."""
-
-T = TypeVar("T")
 
 log = logging.getLogger("fetcher")
 
@@ -89,7 +89,7 @@ class _Done(msgspec.Struct, frozen=True, kw_only=True):
 
     code: int
     ended: Ended
-    parts: Parts
+    proof: Proof
     left: int
     left_is_exact: bool
     failed_path: str
@@ -123,14 +123,15 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms))
         files = Files(source, output, notes)
-        ended, parts = with_loop(_drive(settings, clock, files, make_progress(mode, screen)))
+        driven = with_loop(_drive(settings, clock, files, make_progress(mode, screen)))
+        ended = driven.ended
         for warning in source.warnings:
             log.warning(warning)
         left_is_exact, unread = count_rest(source, ended, clock)
     return _Done(
         code=_exit_code(ended, output.earlier.failed),
         ended=ended,
-        parts=parts,
+        proof=driven.proof,
         left=ended.snapshot.left + unread,
         left_is_exact=left_is_exact,
         failed_path=output.failed_path,
@@ -139,7 +140,7 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
         doubts=Doubts(
             earlier=earlier_doubts,
             held=settings.on_doubt == "hold",
-            open=() if notes is None else tuple(sorted(notes.open)),
+            open=() if notes is None else tuple(sorted({*notes.open, *driven.open_calls})),
             noted=notes is not None,
         ),
         counts=msgspec.to_builtins(source.counts),
@@ -189,7 +190,7 @@ def _finished(job: Job, done: _Done) -> Finished:
         started_wall_ms=done.started_ms,
         ended_wall_ms=done.ended_ms,
         snapshot=msgspec.structs.replace(done.ended.snapshot, left=done.left),
-        proof=done.parts.cap_proof.proof(),
+        proof=done.proof,
         balance=done.ended.balance,
         course=done.ended.course,
         settings=shown(job.settings),
@@ -217,12 +218,45 @@ class Files(NamedTuple):
     notes: AttemptLog | None
 
 
-async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress: Progress) -> tuple[Ended, Parts]:
+class Driven(NamedTuple):
+    """What came of it."""
+
+    ended: Ended
+    proof: Proof
+    open_calls: list[str]
+    """Of worker processes: noted, and neither answered nor stored."""
+
+
+async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress: Progress) -> Driven:
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler())
-    parts = assemble(settings, clock=clock)
     sink, feed = FileSink(files.output, settings.stall_timeout_s), SourceFeed(files.source)
-    run = Run(parts, feed, sink, new_tally(parts), progress.update, notes=files.notes)
     keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
+    alone = settings.processes == 1
+    try:
+        driven = await (_in_one if alone else _in_several)(settings, clock, files, (feed, sink, progress.update))
+        keeper.cancel()
+        ended = driven.ended
+        if ended.sink_hangs:
+            sink.hurry()
+        if (error := await sink.close()) is not None:  # a disk that fails at the very last sync has failed too
+            ended = msgspec.structs.replace(ended, error=ended.error if ended.sink_hangs else error)
+    finally:
+        keeper.cancel()
+        feed.close()
+    ended = _taken_back(ended, files.output)
+    progress.close(ended.snapshot)
+    return driven._replace(ended=ended)
+
+
+Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], None]]
+"""Where a run's IDs come from, where its outcomes go, who is shown its figures."""
+
+
+async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
+    """The run in this process."""
+    parts = assemble(settings, clock=clock)
+    feed, sink, show = ends
+    run = Run(parts, feed, sink, new_tally(parts), show, notes=files.notes)
 
     def at_once() -> None:
         run.abandon(AT_ONCE_S)
@@ -230,19 +264,25 @@ async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress
 
     try:
         with listening(lambda which: run.stop(Interrupted(which, which.name)), at_once):
-            ended = await run.run()
-            keeper.cancel()
-            if ended.sink_hangs:
-                sink.hurry()
-            if (error := await sink.close()) is not None:  # a disk that fails at the very last sync has failed too
-                ended = msgspec.structs.replace(ended, error=ended.error if ended.sink_hangs else error)
+            return Driven(await run.run(), parts.cap_proof.proof(), [])
     finally:
-        keeper.cancel()
-        feed.close()
         await parts.transport.aclose()
-    ended = _taken_back(ended, files.output)
-    progress.close(ended.snapshot)
-    return ended, parts
+
+
+async def _in_several(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
+    """The run in worker processes, under this one."""
+    from fetcher.run.shards import Shards
+
+    feed, sink, show = ends
+    attempts = files.output.path if files.notes is not None else None
+    shards = Shards(settings, clock, feed, sink, files.notes, attempts)
+
+    def at_once() -> None:
+        shards.abandon()
+        sink.hurry()
+
+    with listening(lambda which: shards.stop(Interrupted(which, which.name)), at_once):
+        return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
 
 
 def _taken_back(ended: Ended, output: Output) -> Ended:
@@ -264,19 +304,6 @@ def _taken_back(ended: Ended, output: Output) -> Ended:
             left=balance.left + fetched + failed,
         ),
     )
-
-
-def with_loop(main: Coroutine[Any, Any, T]) -> T:
-    """Run it on uvloop where that is installed."""
-    factory = None
-    try:
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    except ImportError:
-        pass
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
 
 
 def count_rest(source: Source, ended: Ended, clock: Clock) -> tuple[bool, int]:

@@ -60,7 +60,7 @@ class Dispatcher:
         if desk.stopping:
             return not desk.in_flight
         if self._parts.calls_left() == 0 and not desk.in_flight and (desk.queue or desk.waiting):
-            desk.stop(LimitReached(_limit(self._parts.settings), "run the same command again to go on"))
+            desk.stop(LimitReached(limit_words(self._parts.settings), "run the same command again to go on"))
             return True
         return False
 
@@ -177,7 +177,7 @@ class Dispatcher:
         return max(SHORTEST_SLEEP_S, wait_s if math.isfinite(wait_s) else LONGEST_SLEEP_S)
 
 
-def _limit(settings: Settings) -> str:
+def limit_words(settings: Settings) -> str:
     """Which of the two limits ended it."""
     if settings.max_calls is not None and settings.max_calls == settings.calls_allowed:
         return f"--max-calls {settings.max_calls} is reached"

@@ -94,6 +94,7 @@ class Run:
         self._storing: anyio.CancelScope | None = None
         self._writer_until_s = math.inf
         self._sink_hangs = False
+        self._left: list[str] = []
         self._books = Books()
         self._skipped = (0, 0)
         self._failures = 0
@@ -245,7 +246,8 @@ class Run:
 
     def _conclude(self) -> Ended:
         """Count what is left and hold the books against each other."""
-        self._books.left(self._left_ids())
+        self._left = list(self._left_ids())
+        self._books.left(self._left)
         self._tally.ended()
         balance, error = self._books.balance(), self._desk.error
         if not balance and not isinstance(error, Defect):
@@ -255,6 +257,15 @@ class Run:
         now_s = self._parts.clock.monotonic_s()
         snapshot = self._tally.snapshot(now_s, last=True)
         return Ended(error, snapshot, balance, self._tally.course(), self._abandoned, self._sink_hangs)
+
+    def queued(self) -> int:
+        """IDs that lie ready to be called."""
+        return len(self._desk.queue)
+
+    @property
+    def left(self) -> list[str]:
+        """After the end: the IDs that stay to be done."""
+        return self._left
 
     def _left_ids(self) -> Iterator[str]:
         """Queued, waiting, parked, cut off in flight, or answered and refused by the disk."""

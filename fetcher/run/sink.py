@@ -9,7 +9,7 @@ import anyio
 
 from fetcher.errors import Defect, FetcherError, OutputError
 from fetcher.model import Outcome
-from fetcher.output import Output
+from fetcher.output import Encoded, Output
 from fetcher.run.thread import BlockingThread
 
 AT_ONCE_S: Final = 0.5
@@ -38,6 +38,12 @@ class FileSink:
         if self._error is not None:
             raise self._error
         await self._thread.call(self._output.append, outcomes)
+
+    async def put_encoded(self, encoded: Encoded) -> None:
+        """The same, for lines that another process has made."""
+        if self._error is not None:
+            raise self._error
+        await self._thread.call(self._output.append_encoded, encoded)
 
     async def keep(self, interval_s: float) -> None:
         """Make what was written durable, and close compressed members, also while nothing new comes."""

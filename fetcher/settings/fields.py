@@ -224,6 +224,9 @@ class CommandSettings(Settings):
     sandbox: bool = setting(
         False, (INPUT, "try it: fetch from a gateway inside this program", Flag()), env=False, key=False
     )
+    processes: int = setting(
+        1, (RATE, "processes that share the cap, the input and OUT", Number(least=1, most=64, whole=True))
+    )
     dry_run: bool = setting(False, (RATE, "read and check everything, send nothing", Flag()), env=False, key=False)
     config: str | None = setting(
         None, (CREDENTIALS, "settings; unset: ./fetcher.toml", PathText()), env=False, key=False
@@ -255,6 +258,11 @@ def check_together(settings: Settings) -> None:
         )
     if settings.http2 and settings.transport == "fast":
         raise UsageError("the fast transport does not speak HTTP/2", "Leave out one of --http2 and --transport fast.")
+    if isinstance(settings, CommandSettings) and settings.processes > 1 and settings.qps < settings.processes:
+        raise UsageError(
+            f"{settings.processes} processes cannot share a cap of {settings.qps:g}/s: each needs one call a second",
+            "Leave --processes out: one process carries thousands of calls a second.",
+        )
     if settings.max_cost is not None and settings.price is None:
         raise UsageError("max_cost needs the price of a call", "Add --price (price), or use --max-calls.")
     if isinstance(settings, CommandSettings) and settings.quiet and settings.verbose:

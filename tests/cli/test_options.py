@@ -81,7 +81,7 @@ def test_an_options_value_arrives_as_a_setting(fetcher: CommandLine, notes: RunN
         (tmp_path / "x").touch(mode=0o600)
     if name == "encoding":
         text, value = "gb18030", "gb18030"
-    needed = ("--price", "0.01") if name == "max_cost" else ()
+    needed = {"max_cost": ("--price", "0.01"), "processes": ("--qps", "500")}.get(name, ())
     assert fetcher("run", "ids.txt", "-o", "out.jsonl", row.flag, text, *needed).err == ""
     assert getattr(notes.jobs[0].settings, name) == value
 

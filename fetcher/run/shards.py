@@ -1,0 +1,371 @@
+"""`--processes N`: one run in several processes. The parent reads, writes, keeps the books; the workers fetch.
+
+    IDS ─▶ parent ──IDs──▶ worker 1 … N   each the whole pipeline on its part of the cap
+    OUT ◀─ parent ◀─lines─ worker 1 … N
+
+The cap is leased out in whole parts whose sum is the cap: since no worker's second holds more than its part, no second
+of all together holds more than the cap, with not one message about permits. The first worker begins alone until the
+gateway has taken a call, so a wrong key costs one call here too. A throttle answer to one slows all. There is one
+writer, so OUT keeps every promise that it has in one process; a worker that dies leaves its IDs to be done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import socket
+import sys
+from array import array
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from fetcher.clock import Clock
+from fetcher.errors import Defect, FetcherError, LimitReached, TooManyErrors
+from fetcher.metrics import Books, CapProof, Histogram, Snapshot, Tally, Throughput
+from fetcher.model import Item
+from fetcher.run.dispatch import limit_words
+from fetcher.run.feed import Feed
+from fetcher.run.loop import Ended, too_many
+from fetcher.run.roles import CallNotes
+from fetcher.run.shard import plain
+from fetcher.run.sink import FileSink
+from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
+from fetcher.settings import CommandSettings
+
+TICK_S: Final = 0.25
+END_S: Final = 2.0
+"""How long a worker that was told to end at once may take to say how it ended."""
+_SUMS: Final = (
+    *("fetched", "failed", "failed_permanent", "queued", "in_flight", "waiting", "left"),
+    *("attempts", "unsent", "retries", "throttles", "paused_s", "paid_doubts", "bytes_in", "bytes_out"),
+    *("rate_per_s", "mean_rate_per_s", "done_per_s", "rate_now_per_s"),
+)
+_LARGEST: Final = ("latency_p50_s", "latency_p90_s", "latency_p99_s", "latency_max_s", "latency_mean_s")
+
+
+class Peer:
+    """A worker, seen from the parent."""
+
+    def __init__(self, number: int, channel: Channel, process: asyncio.subprocess.Process) -> None:
+        self.number, self.channel, self.process = number, channel, process
+        self.snapshot = Snapshot()
+        self.times: list[float] = []
+        self.heard_s = 0.0
+        """Up to when all times at which it sent are known."""
+        self.out = self.fetched = self.failed = 0
+        """IDs given and not yet back; those that came back, and how."""
+        self.over: Over | None = None
+
+
+class Shards:
+    """One run in `settings.processes` processes. Make it, `await run()` once.
+
+    Args:
+        settings: of the run as a whole.
+        clock: the machine's.
+        feed: where the IDs come from.
+        sink: the output files.
+        notes: of the parent: what earlier runs left in doubt; None where calls are not noted.
+        attempts: OUT's path, beside which each worker notes its calls; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        settings: CommandSettings,
+        clock: Clock,
+        feed: Feed,
+        sink: FileSink,
+        notes: CallNotes | None,
+        attempts: str | None,
+    ) -> None:
+        self._settings, self._clock, self._feed, self._sink = settings, clock, feed, sink
+        self._notes, self._attempts = notes, attempts
+        self._peers: list[Peer] = []
+        self._reading = asyncio.Lock()
+        self._taken = asyncio.Event()
+        self._error: FetcherError | None = None
+        self._abandoned = False
+        self._books = Books()
+        self._tally = Tally(settings.qps, clock.monotonic_s(), settings.price)
+        self._started_s = clock.monotonic_s()
+        self._course = Throughput()
+        self._latency = Histogram()
+        self._input_ended = self._limited = False
+        self._decided = self._failed = 0
+        self.cap_proof = CapProof(settings.qps)
+        self.open_calls: list[str] = []
+        """Noted by workers, and neither answered nor stored at the end."""
+
+    def stop(self, error: FetcherError) -> None:
+        """Start nothing more, finish what is in flight, end with `error`. The first reason stands."""
+        if self._error is None:
+            self._error = error
+            for peer in self._living():
+                peer.channel.post(Stop(at_once=False))
+            self._taken.set()
+
+    def abandon(self) -> None:
+        """End now."""
+        self._abandoned = True
+        for peer in self._living():
+            peer.channel.post(Stop(at_once=True))
+            asyncio.get_running_loop().call_later(END_S, _kill, peer.process)
+
+    def _living(self) -> list[Peer]:
+        return [peer for peer in self._peers if peer.over is None]
+
+    async def run(self, show: Callable[[Snapshot], None]) -> Ended:
+        """Until every ID has its outcome or the run is stopped."""
+        for number in range(1, self._settings.processes + 1):
+            self._peers.append(await self._start(number))
+        ticking = asyncio.create_task(self._tick(show), name="fetcher-tick")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for peer in self._peers:
+                    tasks.create_task(self._attend(peer))
+        finally:
+            ticking.cancel()
+            for peer in self._peers:
+                peer.channel.close()
+                _kill(peer.process)
+                await peer.process.wait()
+        return self._conclude()
+
+    async def _start(self, number: int) -> Peer:
+        near, far = socket.socketpair()
+        with far:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "fetcher.run.shard",
+                str(far.fileno()),
+                pass_fds=(far.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C in the terminal is the parent's to hear
+            )
+        channel = await Channel.over(near)
+        level = logging.getLogger("fetcher").getEffectiveLevel()
+        channel.post(Begin(number, self._part(number), self._attempts, level, self._settings.log_format))
+        return Peer(number, channel, process)
+
+    def _part(self, number: int) -> dict[str, Any]:
+        """The settings of one worker: its part of everything that is limited."""
+        settings, n = self._settings, self._settings.processes
+        whole = int(settings.qps)
+        calls, concurrency = settings.calls_allowed, settings.concurrency
+        return plain(
+            settings,
+            qps=float(_part(whole, n, number)),
+            max_calls=None if calls is None else _part(calls, n, number),
+            max_cost=None,
+            price=None,
+            concurrency=None if concurrency is None else max(1, _part(concurrency, n, number)),
+        )
+
+    async def _attend(self, peer: Peer) -> None:
+        """Do what a worker asks for, until it is over."""
+        try:
+            while peer.over is None:
+                message = await peer.channel.receive()
+                if message is None:
+                    self._died(peer)
+                    return
+                await self._answer(peer, message)
+        except FetcherError as error:  # the input cannot be read on, the disk refuses
+            self.stop(error)
+            self.abandon()
+            await self._drain(peer)
+
+    async def _answer(self, peer: Peer, message: Any) -> None:
+        if isinstance(message, Want):
+            await self._give(peer, message.n)
+        elif isinstance(message, Put):
+            await self._store(peer, message)
+        elif isinstance(message, Figures):
+            self._noted(peer, message)
+        elif isinstance(message, Slow):
+            for other in self._living():
+                if other is not peer:
+                    other.channel.post(message)
+        elif isinstance(message, Over):
+            self._ended(peer, message)
+
+    async def _drain(self, peer: Peer) -> None:
+        """After an error of ours: only how it ended is still of interest."""
+        while peer.over is None:
+            message = await peer.channel.receive()
+            if message is None:
+                self._died(peer)
+                return
+            if isinstance(message, Over):
+                self._ended(peer, message)
+
+    def _ended(self, peer: Peer, over: Over) -> None:
+        peer.over, peer.snapshot = over, over.snapshot
+        self._books.left(over.left)
+        self._latency.merge(Histogram.load(over.latency))
+        self.open_calls += over.open_calls
+        self._taken.set()
+        if over.error is not None and self._error is None:
+            if over.limited:
+                self._limited = True
+            else:
+                self.stop(Ending(*over.error))
+        if over.evidence:
+            self.stop(Defect(f"the books of process {peer.number} do not balance: {over.evidence}"))
+
+    def _died(self, peer: Peer) -> None:
+        """Killed, or crashed: what it had in its hands is known by number only, and stays to be done."""
+        peer.snapshot = msgspec.structs.replace(
+            peer.snapshot,
+            read=peer.fetched + peer.failed + peer.out,
+            fetched=peer.fetched,
+            failed=peer.failed,
+            left=peer.out,
+            queued=0,
+            in_flight=0,
+            waiting=0,
+        )
+        peer.over = Over(None, peer.snapshot, "", [], [], Histogram().dump(), abandoned=True)
+        self._taken.set()
+        self.stop(
+            Defect(f"worker process {peer.number} has died; its IDs stay to be done", "run the same command again")
+        )
+
+    async def _give(self, peer: Peer, n: int) -> None:
+        if peer.number > 1:
+            await self._taken.wait()
+        items: list[Item] = []
+        async with self._reading:
+            while not items and self._error is None and not self._input_ended:
+                found = await self._feed.read(n)
+                self._input_ended = not found
+                self._books.read(one.id for one in found)
+                items = [one for one in found if isinstance(one, Item)]
+                bad = [one for one in found if not isinstance(one, Item)]
+                if bad:
+                    await self._sink.put([*bad])
+                    self._tally.bad(len(bad))
+                    self._books.failed(one.id for one in bad)
+                    self._count(0, len(bad))
+        peer.out += len(items)
+        peer.channel.post(Given([(item.id, item.line) for item in items]))
+
+    async def _store(self, peer: Peer, put: Put) -> None:
+        encoded = put.encoded
+        await self._sink.put_encoded(encoded)
+        self._books.fetched(encoded.fetched)
+        self._books.failed(encoded.failed)
+        if self._notes is not None:
+            self._notes.stored([*encoded.fetched, *encoded.failed])
+        peer.fetched += len(encoded.fetched)
+        peer.failed += len(encoded.failed)
+        peer.out -= len(encoded.fetched) + len(encoded.failed)
+        peer.channel.post(Stored())
+        self._taken.set()
+        self._count(len(encoded.fetched), len(encoded.failed))
+
+    def _count(self, fetched: int, failed: int) -> None:
+        self._failed += failed
+        self._decided += fetched + failed
+        limit = self._settings.max_errors
+        if failed and limit is not None and too_many(limit, self._failed, self._decided):
+            self.stop(
+                TooManyErrors(
+                    f"{self._failed}, and --max-errors is {limit}",
+                    "look at the failed file, correct the cause, then run the same command again",
+                )
+            )
+
+    def _noted(self, peer: Peer, figures: Figures) -> None:
+        peer.snapshot, peer.heard_s = figures.snapshot, figures.now_s
+        peer.times += array("d", figures.sent_s)
+
+    def _prove(self, until_s: float) -> None:
+        """Hold the times of all workers against the cap, as far as all are known."""
+        known = [[time_s for time_s in peer.times if time_s <= until_s] for peer in self._peers]
+        for peer, times in zip(self._peers, known, strict=True):
+            peer.times = peer.times[len(times) :]
+        for time_s in heapq.merge(*known):
+            self.cap_proof.sent(time_s)
+
+    async def _tick(self, show: Callable[[Snapshot], None]) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            if living := self._living():
+                self._prove(min(peer.heard_s for peer in living))
+            show(self.snapshot())
+
+    def snapshot(self, *, last: bool = False) -> Snapshot:
+        """The figures of all together."""
+        now_s = self._clock.monotonic_s()
+        known, duplicates = self._feed.skipped()
+        parts = [self._tally.snapshot(now_s), *(peer.snapshot for peer in self._peers)]
+        sums: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in _SUMS}
+        sums |= {name: max(getattr(part, name) for part in parts) for name in _LARGEST}
+        for name in ("failed_by_kind", "results"):
+            counted: dict[str, int] = {}
+            for part in parts:
+                for key, count in getattr(part, name).items():
+                    counted[key] = counted.get(key, 0) + count
+            sums[name] = counted
+        handed = sum(part.read for part in parts)
+        total = handed + known if last or self._input_ended else self._feed.expected_total()
+        elapsed_s = now_s - self._started_s
+        done = sums["fetched"] + sums["failed"]
+        self._course.observe(elapsed_s, sums["attempts"], done, last=last)
+        left = None if total is None else max(0, total - done - known)
+        return Snapshot(
+            **sums,
+            total=total,
+            read=handed + known + duplicates,
+            skipped_known=known,
+            duplicates=duplicates,
+            price=self._settings.price,
+            cap_per_s=self._settings.qps,
+            elapsed_s=elapsed_s,
+            eta_s=left / sums["done_per_s"] if left is not None and sums["done_per_s"] else None,
+            waiting_for=next((part.waiting_for for part in parts if part.waiting_for), ""),
+        )
+
+    def _conclude(self) -> Ended:
+        self._prove(float("inf"))
+        balance, error = self._books.balance(), self._error
+        if error is None and self._limited:
+            error = LimitReached(limit_words(self._settings), "run the same command again to go on")
+        if not balance and not isinstance(error, Defect) and not self._abandoned:
+            error = Defect(
+                f"the books do not balance: {balance.evidence}", "what was written stands; please report this"
+            )
+        p50_s, p90_s, p99_s = self._latency.quantiles(0.5, 0.9, 0.99)
+        snapshot = msgspec.structs.replace(
+            self.snapshot(last=True),
+            latency_p50_s=p50_s,
+            latency_p90_s=p90_s,
+            latency_p99_s=p99_s,
+            latency_max_s=self._latency.max_s,
+            latency_mean_s=self._latency.mean_s,
+        )
+        return Ended(error, snapshot, balance, self._course.points(), self._abandoned)
+
+
+class Ending(FetcherError):
+    """A worker's reason to end, as its own process said it."""
+
+    def __init__(self, exit_code: int, message: str, advice: str) -> None:
+        super().__init__(message, advice)
+        self.exit_code = exit_code  # type: ignore[misc]
+
+
+def _part(whole: int, n: int, number: int) -> int:
+    """The `number`-th of `n` parts (from 1) whose sum is `whole`."""
+    return whole // n + (number <= whole % n)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
