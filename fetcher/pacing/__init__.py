@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from fetcher.pacing.headroom import Headroom
 from fetcher.pacing.inflight import InFlight
 from fetcher.pacing.pacer import Pacer
 from fetcher.pacing.retry_after import parse_retry_after
 from fetcher.pacing.throttle import Throttle
 
-__all__ = ["InFlight", "Pacer", "Throttle", "parse_retry_after"]
+__all__ = ["Headroom", "InFlight", "Pacer", "Throttle", "parse_retry_after"]

@@ -158,6 +158,17 @@ class Pacer:
         self.rate_per_s = rate_per_s
         self._gap_s = 1 / (self.rate_per_s * self._evenness)
 
+    def set_headroom(self, headroom: float) -> None:
+        """Leave another part of the cap unused from the next slot on.
+
+        Raises:
+            ValueError: it is not between 0 and 0.5.
+        """
+        if not 0 <= headroom <= 0.5:
+            raise ValueError(f"headroom must be between 0 and 0.5, not {headroom}")
+        self._evenness = 1 - headroom
+        self._gap_s = 1 / (self.rate_per_s * self._evenness)
+
     def _forget(self, now_s: float) -> None:
         """Drop the starts that have left the window: each is dropped once."""
         # The same sum as in `wait_s`: were it rounded otherwise, a wait of 0 could find nothing due.

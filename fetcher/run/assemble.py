@@ -11,7 +11,7 @@ from aiolimiter import AsyncLimiter
 from fetcher.clock import Clock
 from fetcher.gateway import Credentials, Gateway, find_api
 from fetcher.metrics import CapProof, Tally
-from fetcher.pacing import InFlight, Pacer, Throttle
+from fetcher.pacing import Headroom, InFlight, Pacer, Throttle
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
 from fetcher.secret import Redactor
 from fetcher.settings import Settings, known_secrets, require_credentials
@@ -20,8 +20,6 @@ from fetcher.transport import Transport, open_transport
 if TYPE_CHECKING:
     import httpx
 
-HEADROOM: Final = 0.02
-"""Part of the cap left unused by default: it carries 20 ms of jitter between here and the gateway, at any cap."""
 BUCKET_S: Final = 0.04
 """Seconds of the cap that the bucket holds: four times the slack that the even schedule may make up."""
 
@@ -35,6 +33,7 @@ class Parts:
     gateway: Gateway
     transport: Transport
     pacer: Pacer
+    headroom: Headroom
     bucket: AsyncLimiter
     throttle: Throttle
     in_flight: InFlight
@@ -76,6 +75,11 @@ def gateway_of(settings: Settings) -> Gateway:
     )
 
 
+def headroom_of(settings: Settings) -> Headroom:
+    """What is left of the cap at the start."""
+    return Headroom(None if settings.headroom is None else settings.headroom / 100)
+
+
 def bucket_of(cap_per_s: float) -> AsyncLimiter:
     """The token bucket under the dispatcher, leaking at the cap; it holds a permit at least, however low the cap."""
     size = max(1.0, cap_per_s * BUCKET_S)
@@ -90,12 +94,14 @@ def assemble(settings: Settings, *, clock: Clock, client: httpx.AsyncClient | No
     """
     now_s = clock.monotonic_s()
     gateway = gateway_of(settings)
+    headroom = headroom_of(settings)
     return Parts(
         settings=settings,
         clock=clock,
         gateway=gateway,
         transport=transport_of(settings, gateway.origin, clock, client),
-        pacer=Pacer(settings.qps, now_s, HEADROOM if settings.headroom is None else settings.headroom / 100),
+        pacer=Pacer(settings.qps, now_s, headroom.share),
+        headroom=headroom,
         bucket=bucket_of(settings.qps),
         throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
         in_flight=InFlight(settings.qps, fixed=settings.concurrency),

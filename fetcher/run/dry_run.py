@@ -8,7 +8,7 @@ from fetcher.idset import IdSet
 from fetcher.metrics import InputCounts, Pace, make_plan
 from fetcher.output import Earlier, inspect_output
 from fetcher.report import Screen, plan_lines
-from fetcher.run.assemble import HEADROOM
+from fetcher.run.assemble import headroom_of
 from fetcher.run.job import Job, open_ids, reopening_of
 
 
@@ -42,7 +42,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
         ),
         Pace(
             cap_per_s=settings.qps,
-            headroom=HEADROOM if settings.headroom is None else settings.headroom / 100,
+            headroom=headroom_of(settings).share,
             max_calls=settings.calls_allowed,
             price=settings.price,
             concurrency=settings.concurrency,

@@ -262,10 +262,13 @@ class Workers:
 
     def _throttled(self, item: Item, answer: Reply | NoReply, action: Throttled) -> None:
         parts, now_s = self._parts, answer.ended_s
+        rate_per_s = parts.throttle.rate(now_s)
         pause_s = parts.throttle.throttled(now_s, answer.started_s, action.wait_s)
         self._tally.throttled(pause_s)
         self._desk.waiting.push(item, now_s)
         if pause_s:
+            if parts.headroom.refused(rate_per_s, parts.settings.qps):
+                parts.pacer.set_headroom(parts.headroom.share)
             parts.pacer.pause_until(now_s + pause_s)
             self._tally.waiting("the gateway said over the rate", now_s + pause_s)
         if (wait_s := parts.throttle.too_long_wait_s) is not None:

@@ -115,7 +115,9 @@ class Settings:
         (RATE, "the cap: never more starts in any 1-second window, retries included", Number(above=0, most=100_000)),
     )
     concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
-    headroom: float | None = setting(None, (RATE, "percent of the cap left unused; auto: 2", _PERCENT))
+    headroom: float | None = setting(
+        None, (RATE, "percent of the cap left unused; auto: 2.5, more where calls are refused", _PERCENT)
+    )
     max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
     price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))
     max_cost: float | None = setting(None, (RATE, "stop before the call that would pass it; needs --price", _MONEY))
