@@ -1,131 +1,165 @@
 """IDs file → sign → fetch → check → JSONL, with no cap in the way: products a second and CPU, side by side.
 
-Prints a table with versions; see README.md beside this file for what it does and does not show.
+    pip install -r benchmarks/requirements.txt     # and from Debian: nginx, wrk
+    python -m benchmarks.pipeline                  # about four minutes
+    python -m benchmarks.pipeline --body 20 --rounds 1
+
+One nginx on one core answers with a product of the asked size, each client has the other core (process start included),
+and wrk says what the server gives at most. The clients take turns; medians of the rounds. A round whose file does not
+hold every ID exactly once has no speed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import datetime
 import json
-import multiprocessing
 import os
 import platform
+import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from fetcher.gateway import param2_signature
-from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
+from benchmarks.clients import CLIENTS, PACKAGES, PATH, SECRET
+from benchmarks.far_end import free_port, wait_for
+from benchmarks.plot import bars
 
-UNCAPPED = 100_000
-IN_FLIGHT = 50
-PATH = "param2/1/com.alibaba.product/alibaba.product.get"
+RESULTS = Path(__file__).parent / "results"
+COUNTS = {"fetcher": 40_000, "requests": 2_000, "requests+threads": 2_000, "httpx+aiolimiter": 400}
+COUNTS |= {"aiohttp+uvloop": 10_000, "pyreqwest": 20_000, "scrapy": 800}
+"""IDs a round, so that each lasts some seconds."""
+PIECE = 3000
 
-
-def form(url_path: str, product_id: str, secret: str) -> dict[str, str]:
-    """The signed form of one call."""
-    params = {"productID": product_id, "webSite": "1688"}
-    return params | {"_aop_signature": param2_signature(secret, url_path, params)}
-
-
-def with_fetcher(gateway: SandboxHandle, ids: Path, out: Path) -> None:
-    """The command, as a user types it."""
-    env = os.environ | {"FETCHER_APP_SECRET": gateway.app_secret.reveal()}
-    words = [sys.executable, "-m", "fetcher", "run", str(ids), "-o", str(out), "-q", "--qps", str(UNCAPPED)]
-    words += ["--concurrency", str(IN_FLIGHT), "--gateway", gateway.url, "--app-key", gateway.app_key]
-    subprocess.run(words, env=env, check=True)
-
-
-def with_httpx_aiolimiter(gateway: SandboxHandle, ids: Path, out: Path) -> None:
-    """As usually written: a task an ID, a semaphore, a limiter."""
-    import httpx
-    from aiolimiter import AsyncLimiter
-
-    url_path, secret = f"{PATH}/{gateway.app_key}", gateway.app_secret.reveal()
-
-    async def main() -> None:
-        limiter, semaphore = AsyncLimiter(UNCAPPED, 1), asyncio.Semaphore(IN_FLIGHT)
-        limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
-        async with httpx.AsyncClient(limits=limits, timeout=60) as client:
-            with out.open("w", encoding="utf-8") as file:
-
-                async def fetch(product_id: str) -> None:
-                    async with semaphore, limiter:
-                        answer = await client.post(f"{gateway.url}/{url_path}", data=form(url_path, product_id, secret))
-                    answer.raise_for_status()
-                    file.write(json.dumps({"id": product_id, "data": answer.json()}, ensure_ascii=False) + "\n")
-
-                await asyncio.gather(*(fetch(each) for each in ids.read_text().split()))
-
-    asyncio.run(main())
+NGINX = """
+daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000000; default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      {pieces}
+      return 200 '{{"productInfo":{{"productID":$arg_productId,"subject":"连衣裙","pad":"{pad}"}},"errMsg":null}}';
+    }}
+  }}
+}}
+"""
 
 
-def with_tutorial(gateway: SandboxHandle, ids: Path, out: Path) -> None:
-    """One after the other."""
-    import httpx
-
-    url_path, secret = f"{PATH}/{gateway.app_key}", gateway.app_secret.reveal()
-    with httpx.Client(timeout=60) as client, out.open("w", encoding="utf-8") as file:
-        for product_id in ids.read_text().split():
-            answer = client.post(f"{gateway.url}/{url_path}", data=form(url_path, product_id, secret))
-            answer.raise_for_status()
-            file.write(json.dumps({"id": product_id, "data": answer.json()}, ensure_ascii=False) + "\n")
+def on_core(core: int) -> list[str]:
+    """Words before a command that keep it on one core, where that can be done."""
+    return ["taskset", "-c", str(core)] if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else []
 
 
-CLIENTS: dict[str, tuple[Callable[[SandboxHandle, Path, Path], None], int]] = {
-    "fetcher": (with_fetcher, 10),
-    "httpx+aiolimiter": (with_httpx_aiolimiter, 1),
-    "tutorial": (with_tutorial, 1),
-}
-"""Name → (client, how many times the IDs it gets, so that each round lasts seconds)."""
+@contextmanager
+def nginx(body_kb: int) -> Iterator[str]:
+    """A gateway that answers every call with its product: the URL."""
+    port, whole = free_port(), body_kb * 1000 - 80
+    sizes = [PIECE] * (whole // PIECE) + [whole % PIECE]
+    with tempfile.TemporaryDirectory() as folder:
+        pieces = " ".join(f'set $p{k} "{"x" * size}";' for k, size in enumerate(sizes) if size)
+        pad = "".join(f"$p{k}" for k, size in enumerate(sizes) if size)
+        config = Path(folder) / "nginx.conf"
+        config.write_text(NGINX.format(folder=folder, port=port, pieces=pieces, pad=pad))
+        process = subprocess.Popen([*on_core(1), "nginx", "-c", str(config), "-p", folder], stderr=subprocess.DEVNULL)
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def measured(name: str, gateway: SandboxHandle, ids: list[str], folder: Path) -> tuple[float, float]:
-    """One round in a process of its own: (products a second, CPU µs each)."""
-    client, times = CLIENTS[name]
-    wanted = [str(int(each) + k * 10_000_000) for k in range(times) for each in ids]
-    source, out = folder / "ids.txt", folder / f"{name}.jsonl"
-    source.write_text("\n".join(wanted) + "\n")
-    for old in folder.glob(f"*{name}.jsonl*"):
+def command_of(name: str, url: str, ids: Path, out: Path, in_flight: int) -> list[str]:
+    """How a client is started."""
+    if name != "fetcher":
+        return [sys.executable, "-m", "benchmarks.clients", name, url, str(ids), str(out), str(in_flight)]
+    words = [sys.executable, "-m", "fetcher", "run", str(ids), "-o", str(out), "-q", "--qps", "100000"]
+    words += ["--concurrency", str(in_flight), "--gateway", f"{url}/openapi", "--app-key", "1000000"]
+    return [*words, "--protocol", "guide"]
+
+
+def measured(name: str, url: str, folder: Path, in_flight: int) -> tuple[float, float]:
+    """One round: (products a second, CPU µs each)."""
+    wanted = [str(610_000_000_000 + k) for k in range(COUNTS[name])]
+    ids, out = folder / "ids.txt", folder / "out.jsonl"
+    ids.write_text("\n".join(wanted) + "\n")
+    for old in folder.glob("*out*"):
         old.unlink()
+    env = os.environ | {"FETCHER_APP_SECRET": SECRET.decode()}
     before, started_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    process = multiprocessing.get_context("fork").Process(target=client, args=(gateway, source, out))
-    process.start()
-    process.join()
+    subprocess.run([*on_core(0), *command_of(name, url, ids, out, in_flight)], env=env, check=True)
     seconds, after = time.monotonic() - started_s, resource.getrusage(resource.RUSAGE_CHILDREN)
     with out.open(encoding="utf-8") as file:
-        if sorted(json.loads(line)["id"] for line in file) != sorted(wanted):
+        if sorted(json.loads(line)["id"] for line in file) != wanted:
             raise SystemExit(f"{name}: the file is not right, so it has no speed")
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return len(wanted) / seconds, cpu_s / len(wanted) * 1e6
 
 
+def with_wrk(url: str, in_flight: int) -> tuple[float, float]:
+    """The same call again and again, nothing looked at: (requests a second, CPU µs each)."""
+    words = ["wrk", "-t1", f"-c{in_flight}", "-d4s", f"{url}{PATH}?productId=610947572360"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = subprocess.run([*on_core(0), *words], capture_output=True, text=True, check=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    rate, count = float(re.findall(r"Requests/sec: +([\d.]+)", said)[0]), int(re.findall(r"(\d+) requests in", said)[0])
+    return rate, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / count * 1e6
+
+
+def versions(names: list[str]) -> str:
+    """Of everything that was measured."""
+    packages = ["fetcher", *dict.fromkeys(PACKAGES[name] for name in names if name in PACKAGES)]
+    found = [f"{package} {version(package)}" for package in packages]
+    return f"{datetime.date.today()}, Python {platform.python_version()}, {os.cpu_count()} cores; " + ", ".join(found)
+
+
+def installed(name: str) -> bool:
+    """What is not there is left out, and said."""
+    try:
+        version(PACKAGES[name])
+    except PackageNotFoundError:
+        print(f"{name} is left out: {PACKAGES[name]} is not installed")
+        return False
+    return True
+
+
 def main() -> None:
-    """Take turns, print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ids", type=int, default=2000, help="IDs a round (fetcher gets ten times as many)")
+    """Take turns, print medians and ratios, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--body", type=int, default=5, help="KB of an answer")
+    parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", default=["fetcher", *CLIENTS])
     options = parser.parse_args()
-    ids = [str(610_000_000_000 + k) for k in range(options.ids)]
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in CLIENTS}
-    with spawn(SandboxSettings(absent=0.0)) as gateway, tempfile.TemporaryDirectory() as folder:
+    names = [name for name in options.only if name == "fetcher" or installed(name)]
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ["wrk", *names]}
+    with nginx(options.body) as url, tempfile.TemporaryDirectory() as place:
         for _ in range(options.rounds):
-            for name in CLIENTS:
-                found[name].append(measured(name, gateway, ids, Path(folder)))
-    versions = ", ".join(f"{name} {version(name)}" for name in ("httpx", "aiolimiter", "uvloop"))
-    print(f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores; {options.rounds} rounds\n")
-    print("| client | products/s | CPU µs each | fetcher's products/s ÷ its own |\n|---|---|---|---|")
-    rates = {name: statistics.median(rate for rate, _ in rounds) for name, rounds in found.items()}
-    for name, rounds in found.items():
-        cpu_us = statistics.median(cpu for _, cpu in rounds)
-        print(f"| {name} | {rates[name]:.0f} | {cpu_us:.0f} | {rates['fetcher'] / rates[name]:.1f} |")
+            found["wrk"].append(with_wrk(url, options.in_flight))
+            for name in names:
+                found[name].append(measured(name, url, Path(place), options.in_flight))
+    rows = {name: [statistics.median(each) for each in zip(*rounds, strict=True)] for name, rounds in found.items()}
+    print(versions(names))
+    print(f"answers of {options.body} KB, {options.in_flight} in flight, medians of {options.rounds} rounds")
+    print("| client | products/s | CPU µs each | ÷ wrk | fetcher ÷ it |\n|---|---|---|---|---|")
+    ours, limit = rows.get("fetcher", [0.0])[0], rows["wrk"][0]
+    for name, (rate, cpu) in sorted(rows.items(), key=lambda row: -row[1][0]):
+        print(f"| {name} | {rate:,.0f} | {cpu:,.0f} | {rate / limit:.3f} | {ours / rate:.1f} |")
+    RESULTS.mkdir(exist_ok=True)
+    ordered = sorted(((name, rate) for name, (rate, _) in rows.items()), key=lambda row: -row[1])
+    title = f"Products a second, {options.body} KB, {options.in_flight} in flight, one core"
+    (RESULTS / f"pipeline-{options.body}kb.svg").write_text(bars(title, ordered, "/s"))
 
 
 if __name__ == "__main__":
