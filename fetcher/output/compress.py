@@ -36,7 +36,7 @@ class Plain:
     def members(self, read: Callable[[int], bytes]) -> Iterator[tuple[bytes, int]]:
         """See `Codec`: blocks; a torn line is found by its missing newline."""
         offset = 0
-        while block := read(4 * BLOCK_BYTES):
+        while block := read(BLOCK_BYTES):
             offset += len(block)
             yield block, offset
 
