@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import msgspec
 
 from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
-from fetcher.errors import FetcherError, OutputError
+from fetcher.errors import FetcherError, OutputError, UsageError
 from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.metrics import Proof, Snapshot
@@ -103,6 +104,8 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
     settings, started_ms = job.settings, clock.wall_ms()
     api = gateway_of(settings).api
     mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
+    if isinstance(job.ids, str) and os.path.realpath(job.ids) == os.path.realpath(job.out) and job.ids != "-":
+        raise UsageError(f"{job.ids} is to be read and written at once", "give the products another file with -o")
     if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
         # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
         open_ids(job, api, IdSet(), clock.wall_ms).close()

@@ -167,6 +167,14 @@ def test_an_input_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path, sand
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_an_input_that_is_the_output_is_refused(tmp_path: Path, sandbox: Any) -> None:
+    """A file of IDs looks like a finished OUT: it must not be taken for one, let alone be written to."""
+    (tmp_path / "ids.jsonl").write_text('{"id":"610000000001"}\n')
+    done = run("ids.jsonl", "-o", "./ids.jsonl", env=environment(sandbox), cwd=tmp_path)
+    assert done.returncode == 2 and "read and written at once" in done.stderr
+    assert (tmp_path / "ids.jsonl").read_text() == '{"id":"610000000001"}\n'
+
+
 def test_the_httpx_lane_does_the_same_job(tmp_path: Path, sandbox: Any) -> None:
     """`--transport httpx`: the same lines, the cap kept."""
     ids = write_ids(tmp_path / "ids.txt", 60)
