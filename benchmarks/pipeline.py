@@ -46,7 +46,8 @@ http {{
   access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000000; default_type application/json;
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} {listen} backlog=4096;
+    {tls}
     location / {{
       {pieces}
       return 200 '{{"productInfo":{{"productID":$arg_productId,"subject":"连衣裙","pad":"{pad}"}},"errMsg":null}}';
@@ -61,35 +62,47 @@ def on_core(core: int) -> list[str]:
     return ["taskset", "-c", str(core)] if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else []
 
 
+def certificate(folder: str) -> str:
+    """A self-made one for localhost, as nginx takes it; its own authority is `cert.pem`."""
+    names = ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem", "-subj", "/CN=localhost"]
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    words = ["openssl", "req", "-x509", *curve, *names, "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(words, check=True, capture_output=True)
+    return f"ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;"
+
+
 @contextmanager
-def nginx(body_kb: int) -> Iterator[str]:
-    """A gateway that answers every call with its product: the URL."""
+def nginx(body_kb: int, *, tls: bool = False) -> Iterator[tuple[str, str]]:
+    """A gateway that answers every call with its product: the URL, and the file of its authority."""
     port, whole = free_port(), body_kb * 1000 - 80
     sizes = [PIECE] * (whole // PIECE) + [whole % PIECE]
     with tempfile.TemporaryDirectory() as folder:
         pieces = " ".join(f'set $p{k} "{"x" * size}";' for k, size in enumerate(sizes) if size)
         pad = "".join(f"$p{k}" for k, size in enumerate(sizes) if size)
         config = Path(folder) / "nginx.conf"
-        config.write_text(NGINX.format(folder=folder, port=port, pieces=pieces, pad=pad))
+        told = certificate(folder) if tls else ""
+        listen = "ssl" if tls else ""
+        config.write_text(NGINX.format(folder=folder, port=port, pieces=pieces, pad=pad, tls=told, listen=listen))
         process = subprocess.Popen([*on_core(1), "nginx", "-c", str(config), "-p", folder], stderr=subprocess.DEVNULL)
         try:
             wait_for(port)
-            yield f"http://127.0.0.1:{port}"
+            yield (f"https://localhost:{port}", f"{folder}/cert.pem") if tls else (f"http://127.0.0.1:{port}", "")
         finally:
             process.terminate()
             process.wait()
 
 
-def command_of(name: str, url: str, ids: Path, out: Path, in_flight: int) -> list[str]:
+def command_of(name: str, far: tuple[str, str], ids: Path, out: Path, in_flight: int) -> list[str]:
     """How a client is started."""
+    url, ca_file = far
     if name != "fetcher":
         return [sys.executable, "-m", "benchmarks.clients", name, url, str(ids), str(out), str(in_flight)]
     words = [sys.executable, "-m", "fetcher", "run", str(ids), "-o", str(out), "-q", "--qps", "100000"]
     words += ["--concurrency", str(in_flight), "--gateway", f"{url}/openapi", "--app-key", "1000000"]
-    return [*words, "--protocol", "guide"]
+    return [*words, "--protocol", "guide", *(["--ca-file", ca_file] if ca_file else [])]
 
 
-def measured(name: str, url: str, folder: Path, in_flight: int) -> tuple[float, float]:
+def measured(name: str, far: tuple[str, str], folder: Path, in_flight: int) -> tuple[float, float]:
     """One round: (products a second, CPU µs each)."""
     wanted = [str(610_000_000_000 + k) for k in range(COUNTS[name])]
     ids, out = folder / "ids.txt", folder / "out.jsonl"
@@ -98,7 +111,7 @@ def measured(name: str, url: str, folder: Path, in_flight: int) -> tuple[float, 
         old.unlink()
     env = os.environ | {"FETCHER_APP_SECRET": SECRET.decode()}
     before, started_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run([*on_core(0), *command_of(name, url, ids, out, in_flight)], env=env, check=True)
+    subprocess.run([*on_core(0), *command_of(name, far, ids, out, in_flight)], env=env, check=True)
     seconds, after = time.monotonic() - started_s, resource.getrusage(resource.RUSAGE_CHILDREN)
     with out.open(encoding="utf-8") as file:
         if sorted(json.loads(line)["id"] for line in file) != wanted:
@@ -140,15 +153,18 @@ def main() -> None:
     parser.add_argument("--body", type=int, default=5, help="KB of an answer")
     parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tls", action="store_true", help="over https; for fetcher and wrk")
     parser.add_argument("--only", nargs="+", default=["fetcher", *CLIENTS])
     options = parser.parse_args()
     names = [name for name in options.only if name == "fetcher" or installed(name)]
+    if options.tls:
+        names = ["fetcher"]
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ["wrk", *names]}
-    with nginx(options.body) as url, tempfile.TemporaryDirectory() as place:
+    with nginx(options.body, tls=options.tls) as far, tempfile.TemporaryDirectory() as place:
         for _ in range(options.rounds):
-            found["wrk"].append(with_wrk(url, options.in_flight))
+            found["wrk"].append(with_wrk(far[0], options.in_flight))
             for name in names:
-                found[name].append(measured(name, url, Path(place), options.in_flight))
+                found[name].append(measured(name, far, Path(place), options.in_flight))
     rows = {name: [statistics.median(each) for each in zip(*rounds, strict=True)] for name, rounds in found.items()}
     print(versions(names))
     print(f"answers of {options.body} KB, {options.in_flight} in flight, medians of {options.rounds} rounds")
@@ -159,6 +175,8 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     ordered = sorted(((name, rate) for name, (rate, _) in rows.items()), key=lambda row: -row[1])
     title = f"Products a second, {options.body} KB, {options.in_flight} in flight, one core"
+    if options.tls:
+        return
     (RESULTS / f"pipeline-{options.body}kb.svg").write_text(bars(title, ordered, "/s"))
 
 
