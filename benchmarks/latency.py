@@ -2,8 +2,8 @@
 
     python -m benchmarks.latency                 # about a minute
 
-The project's sandbox answers after 200 ms, on the other core. Clients as in the pipeline, process start included, so the
-first fifth of a second is nobody's fault.
+The project's sandbox answers after 200 ms, on the other core. Clients as in the pipeline; the time runs from the first
+call's arrival to the last's.
 """
 
 from __future__ import annotations
