@@ -4,7 +4,8 @@ Nothing heavy is imported here: the command line's help reads the table.
 """
 
 from fetcher.settings.compound import ErrorLimit
-from fetcher.settings.fields import FIELDS, GROUPS, CommandSettings, Settings, field_named, known_secrets
+from fetcher.settings.fields import FIELDS, CommandSettings, Settings, field_named, known_secrets
+from fetcher.settings.groups import GROUPS
 from fetcher.settings.load import Loaded, load, require_credentials
 from fetcher.settings.spelling import closest, did_you_mean
 from fetcher.settings.table import Field

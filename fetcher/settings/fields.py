@@ -1,8 +1,8 @@
 """The one table of settings. Options, environment variables, `fetcher.toml`, its template and the docs derive from it.
 
 Each row is a field of `Settings` (what a library user sets too) or of `CommandSettings` (what only the command line
-needs): name, type and default stand where Python expects them, all else in `setting(…)`. The table knows no files, no
-environment and no options' parser.
+needs). Rows stand in `rows_…`, a file for each group or two: name, type and default where Python expects them, all else
+in `setting(…)`. The table knows no files, no environment and no options' parser.
 """
 
 from __future__ import annotations
@@ -13,42 +13,19 @@ from typing import Any, ClassVar, Final
 
 from fetcher.errors import UsageError
 from fetcher.secret import Secret
-from fetcher.settings.compound import ErrorLimit, ErrorLimitKind, Parameters
-from fetcher.settings.kinds import (
-    AppKey,
-    Choice,
-    Encoding,
-    Flag,
-    Number,
-    PathText,
-    SecretText,
-    Text,
-    Upper,
-)
-from fetcher.settings.table import Converted, Field, record, rows_of, setting
-from fetcher.settings.urls import GatewayUrl, ProxyUrl, environment_proxy_passwords, is_loopback, proxy_password
-
-INPUT: Final = "Input"
-OUTPUT: Final = "Output"
-RATE: Final = "Rate"
-GATEWAY: Final = "Gateway"
-CREDENTIALS: Final = "Credentials"
-CONNECTION: Final = "Connection"
-RETRIES: Final = "Retries"
-REPORT: Final = "What you see"
-GROUPS: Final = (INPUT, OUTPUT, RATE, GATEWAY, CREDENTIALS, CONNECTION, RETRIES, REPORT)
-"""The headings, in the order of help and template."""
-
-_COUNT: Final = Number(least=1, whole=True, none_word="none")
-_IN_FLIGHT: Final = Number(least=1, most=100_000, whole=True, none_word="auto")
-_PERCENT: Final = Number(least=0, most=50, none_word="auto", metavar="PCT")
-_MONEY: Final = Number(above=0, most=1e9, none_word="none")
-_SECONDS: Final = Number(above=0, most=86_400, metavar="S")
-_MAX_BODY: Final = Number(least=1024, most=2**31, whole=True, metavar="BYTES")
+from fetcher.settings.groups import GROUPS
+from fetcher.settings.rows_command import CommandRows
+from fetcher.settings.rows_connection import ConnectionRows
+from fetcher.settings.rows_gateway import GatewayRows
+from fetcher.settings.rows_input import InputRows
+from fetcher.settings.rows_output import OutputRows
+from fetcher.settings.rows_rate import RateRows
+from fetcher.settings.table import Field, record, rows_of
+from fetcher.settings.urls import environment_proxy_passwords, is_loopback, proxy_password
 
 
 @record
-class Settings:
+class Settings(ConnectionRows, GatewayRows, RateRows, OutputRows, InputRows):
     """What a run is to do; checked when it is made, and frozen. Times are seconds, sizes bytes.
 
     `None` means "find it out" for `concurrency` and `headroom`, and "not set" for all others.
@@ -62,135 +39,6 @@ class Settings:
     """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-
-    ids_column: str | None = setting(
-        None,
-        (INPUT, "column of a .csv or .tsv, by name or index", Text("NAME|INDEX")),
-        flag="--id-column",
-        key="id_column",
-        env=False,
-    )
-    ids_field: str | None = setting(
-        None,
-        (INPUT, "field of a .jsonl line, dotted: item.id", Text("NAME")),
-        flag="--id-field",
-        key="id_field",
-        env=False,
-    )
-    encoding: str | None = setting(None, (INPUT, "text encoding of IDS; unset: UTF-8", Encoding("NAME")), env=False)
-    limit: int | None = setting(None, (INPUT, "stop after so many new IDs", _COUNT), env=False)
-
-    failed: str | None = setting(
-        None, (OUTPUT, "where failures go; unset: OUT with .failed.jsonl", PathText()), env=False
-    )
-    overwrite: bool = setting(False, (OUTPUT, "start anew; without it a run resumes OUT", Flag()), env=False, key=False)
-    retry_failed: str = setting(
-        "transient",
-        (OUTPUT, "which earlier failures a resumed run tries again", Choice("transient", "all", "none")),
-        env=False,
-    )
-    on_doubt: str = setting(
-        "retry",
-        (
-            OUTPUT,
-            "calls of a killed run that may have been charged: fetch again, or hold back",
-            Choice("retry", "hold"),
-        ),
-        env=False,
-    )
-    attempt_journal: str = setting(
-        "auto",
-        (
-            OUTPUT,
-            "note IDs before they are called; auto: where calls have a price or a limit",
-            Choice("auto", "on", "off"),
-        ),
-    )
-    sync_interval_s: float = setting(
-        1.0, (OUTPUT, "seconds until a stored line is sure to survive a power cut", _SECONDS), flag=False
-    )
-
-    qps: float = setting(
-        5.0,
-        (RATE, "the cap: never more starts in any 1-second window, retries included", Number(above=0, most=100_000)),
-    )
-    concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
-    headroom: float | None = setting(
-        None, (RATE, "percent of the cap left unused; auto: 2.5, more where calls are refused", _PERCENT)
-    )
-    max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
-    price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))
-    max_cost: float | None = setting(None, (RATE, "stop before the call that would pass it; needs --price", _MONEY))
-    max_errors: Converted[ErrorLimit | None, ErrorLimit | int | str | None] = setting(
-        None, (RATE, "stop when so many IDs, or such a part of them, have failed", ErrorLimitKind())
-    )
-
-    api: str = setting(
-        "product", (GATEWAY, "a preset (product, order-buyer, ...) or namespace/name/version", Text("NAME"))
-    )
-    id_param: str | None = setting(None, (GATEWAY, "parameter of the API that takes the ID", Text("NAME")))
-    params: Converted[tuple[tuple[str, str], ...], Any] = setting(
-        (),
-        (GATEWAY, "extra parameter of the API, such as scene=1; repeatable", Parameters()),
-        flag="--param",
-        env=False,
-    )
-    protocol: str = setting("param2", (GATEWAY, "how requests are signed", Choice("param2", "guide")))
-    method: str | None = setting(None, (GATEWAY, "unset: POST for param2, GET for guide", Upper("GET", "POST")))
-    timestamp: bool = setting(False, (GATEWAY, "send the time with param2 requests", Flag()))
-    gateway: str = setting("https://gw.open.1688.com/openapi", (GATEWAY, "base URL", GatewayUrl()))
-    allow_http: bool = setting(False, (GATEWAY, "let plain http go to other hosts than this one", Flag()))
-
-    app_key: str | None = setting(None, (CREDENTIALS, "key of your app", AppKey("KEY")))
-    app_secret: Converted[Secret | None, Secret | str | None] = setting(
-        None, (CREDENTIALS, "secret of your app", SecretText()), flag=False
-    )
-    access_token: Converted[Secret | None, Secret | str | None] = setting(
-        None,
-        (CREDENTIALS, "token of the user who authorised your app, where the API needs one", SecretText()),
-        flag=False,
-    )
-    refresh_token: Converted[Secret | None, Secret | str | None] = setting(
-        None, (CREDENTIALS, "renews the access token when it has run out", SecretText()), flag=False
-    )
-
-    timeout_s: float = setting(30.0, (CONNECTION, "seconds for one attempt, connect to last byte", _SECONDS))
-    connect_timeout_s: float = setting(5.0, (CONNECTION, "seconds for making a connection", _SECONDS), flag=False)
-    proxy: str | None = setting(
-        None, (CONNECTION, "proxy to go through; none is taken by itself", ProxyUrl()), show=False
-    )
-    trust_env: bool = setting(False, (CONNECTION, "take the proxy from HTTPS_PROXY and the like", Flag()))
-    transport: str = setting("auto", (CONNECTION, "the HTTP engine", Choice("auto", "fast", "httpx")))
-    http2: bool = setting(False, (CONNECTION, "speak HTTP/2 (needs the extra http2)", Flag()))
-    ca_file: str | None = setting(None, (CONNECTION, "certificates to trust, PEM; unset: the usual ones", PathText()))
-    max_body_bytes: int = setting(64 * 2**20, (CONNECTION, "longest answer taken, inflated", _MAX_BODY), flag=False)
-
-    retries: int = setting(
-        4,
-        (
-            RETRIES,
-            "further attempts after a passing failure; throttling does not count",
-            Number(least=0, most=1000, whole=True),
-        ),
-    )
-    paid_retries: int = setting(
-        2,
-        (
-            RETRIES,
-            "further attempts after a call that was sent and never answered, so may be charged",
-            Number(least=0, most=1000, whole=True),
-        ),
-    )
-    max_outage_s: float = setting(
-        900.0,
-        (RETRIES, "seconds that an outage may last before the run ends, resumable", _SECONDS),
-        flag="--max-outage",
-    )
-    stall_timeout_s: float = setting(
-        300.0,
-        (RETRIES, "seconds without any movement, known waits aside, until the run ends as defective", _SECONDS),
-        flag="--stall-timeout",
-    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -220,31 +68,8 @@ class Settings:
 
 
 @record
-class CommandSettings(Settings):
+class CommandSettings(CommandRows, Settings):
     """`Settings` with what only the command line needs: where to look for settings, and what to show."""
-
-    sandbox: bool = setting(
-        False, (INPUT, "try it: fetch from a gateway inside this program", Flag()), env=False, key=False
-    )
-    processes: int = setting(
-        1, (RATE, "processes that share the cap, the input and OUT", Number(least=1, most=64, whole=True))
-    )
-    dry_run: bool = setting(False, (RATE, "read and check everything, send nothing", Flag()), env=False, key=False)
-    config: str | None = setting(
-        None, (CREDENTIALS, "settings; unset: ./fetcher.toml", PathText()), env=False, key=False
-    )
-    env_file: str | None = setting(None, (CREDENTIALS, "variables; unset: ./.env", PathText()), env=False, key=False)
-    secrets: str | None = setting(
-        None, (CREDENTIALS, "a file with app_secret=... that only you can read", PathText()), env=False, key=False
-    )
-    allow_open_secrets: bool = setting(
-        False, (CREDENTIALS, "take a --secrets file that others can read", Flag()), flag=False
-    )
-    summary: str | None = setting(None, (REPORT, "the run's figures as JSON; - is stdout", PathText()), env=False)
-    quiet: bool = setting(False, (REPORT, "errors only", Flag()), short="-q", env=False, key=False)
-    verbose: bool = setting(False, (REPORT, "more detail", Flag()), short="-v", env=False, key=False)
-    log_format: str = setting("text", (REPORT, "how log lines are written", Choice("text", "json")))
-    no_progress: bool = setting(False, (REPORT, "no progress display", Flag()))
 
 
 def check_together(settings: Settings) -> None:

@@ -13,8 +13,9 @@ from typing import Any, Final
 from fetcher.errors import UsageError
 from fetcher.settings.compound import Parameters
 from fetcher.settings.env_file import Unreadable, Variable, parse_env
-from fetcher.settings.fields import CREDENTIALS, FIELDS, field_named
+from fetcher.settings.fields import FIELDS, field_named
 from fetcher.settings.files import Opened, line_of_key, parse_toml, read_settings_file
+from fetcher.settings.groups import CREDENTIALS
 from fetcher.settings.spelling import did_you_mean
 from fetcher.settings.table import PREFIX, Field
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from fetcher.settings.fields import FIELDS, GROUPS
+from fetcher.settings.fields import FIELDS
+from fetcher.settings.groups import GROUPS
 from fetcher.settings.table import Field
 
 _HEAD = """\

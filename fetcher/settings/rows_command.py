@@ -1,0 +1,38 @@
+"""Rows of the table that only the command line needs: where to look for settings, and what to show."""
+
+from __future__ import annotations
+
+from fetcher.settings.groups import CREDENTIALS, INPUT, RATE, REPORT
+from fetcher.settings.kinds import Choice, Flag, Number, PathText
+from fetcher.settings.table import record, setting
+
+
+@record
+class CommandRows:
+    """What `CommandSettings` has and `Settings` has not."""
+
+    sandbox: bool = setting(
+        False, (INPUT, "try it: fetch from a gateway inside this program", Flag()), env=False, key=False
+    )
+
+    processes: int = setting(
+        1, (RATE, "processes that share the cap, the input and OUT", Number(least=1, most=64, whole=True))
+    )
+    dry_run: bool = setting(False, (RATE, "read and check everything, send nothing", Flag()), env=False, key=False)
+
+    config: str | None = setting(
+        None, (CREDENTIALS, "settings; unset: ./fetcher.toml", PathText()), env=False, key=False
+    )
+    env_file: str | None = setting(None, (CREDENTIALS, "variables; unset: ./.env", PathText()), env=False, key=False)
+    secrets: str | None = setting(
+        None, (CREDENTIALS, "a file with app_secret=... that only you can read", PathText()), env=False, key=False
+    )
+    allow_open_secrets: bool = setting(
+        False, (CREDENTIALS, "take a --secrets file that others can read", Flag()), flag=False
+    )
+
+    summary: str | None = setting(None, (REPORT, "the run's figures as JSON; - is stdout", PathText()), env=False)
+    quiet: bool = setting(False, (REPORT, "errors only", Flag()), short="-q", env=False, key=False)
+    verbose: bool = setting(False, (REPORT, "more detail", Flag()), short="-v", env=False, key=False)
+    log_format: str = setting("text", (REPORT, "how log lines are written", Choice("text", "json")))
+    no_progress: bool = setting(False, (REPORT, "no progress display", Flag()))

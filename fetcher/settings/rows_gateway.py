@@ -1,0 +1,46 @@
+"""Rows of the table: which API of which gateway, and with whose credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fetcher.secret import Secret
+from fetcher.settings.compound import Parameters
+from fetcher.settings.groups import CREDENTIALS, GATEWAY
+from fetcher.settings.kinds import AppKey, Choice, Flag, SecretText, Text, Upper
+from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.urls import GatewayUrl
+
+
+@record
+class GatewayRows:
+    """A part of `Settings`."""
+
+    api: str = setting(
+        "product", (GATEWAY, "a preset (product, order-buyer, ...) or namespace/name/version", Text("NAME"))
+    )
+    id_param: str | None = setting(None, (GATEWAY, "parameter of the API that takes the ID", Text("NAME")))
+    params: Converted[tuple[tuple[str, str], ...], Any] = setting(
+        (),
+        (GATEWAY, "extra parameter of the API, such as scene=1; repeatable", Parameters()),
+        flag="--param",
+        env=False,
+    )
+    protocol: str = setting("param2", (GATEWAY, "how requests are signed", Choice("param2", "guide")))
+    method: str | None = setting(None, (GATEWAY, "unset: POST for param2, GET for guide", Upper("GET", "POST")))
+    timestamp: bool = setting(False, (GATEWAY, "send the time with param2 requests", Flag()))
+    gateway: str = setting("https://gw.open.1688.com/openapi", (GATEWAY, "base URL", GatewayUrl()))
+    allow_http: bool = setting(False, (GATEWAY, "let plain http go to other hosts than this one", Flag()))
+
+    app_key: str | None = setting(None, (CREDENTIALS, "key of your app", AppKey("KEY")))
+    app_secret: Converted[Secret | None, Secret | str | None] = setting(
+        None, (CREDENTIALS, "secret of your app", SecretText()), flag=False
+    )
+    access_token: Converted[Secret | None, Secret | str | None] = setting(
+        None,
+        (CREDENTIALS, "token of the user who authorised your app, where the API needs one", SecretText()),
+        flag=False,
+    )
+    refresh_token: Converted[Secret | None, Secret | str | None] = setting(
+        None, (CREDENTIALS, "renews the access token when it has run out", SecretText()), flag=False
+    )

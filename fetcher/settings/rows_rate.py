@@ -1,0 +1,35 @@
+"""Rows of the table: how fast, how many at once, and what it may cost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fetcher.settings.compound import ErrorLimit, ErrorLimitKind
+from fetcher.settings.groups import RATE
+from fetcher.settings.kinds import Number
+from fetcher.settings.table import Converted, record, setting
+
+_COUNT: Final = Number(least=1, whole=True, none_word="none")
+_IN_FLIGHT: Final = Number(least=1, most=100_000, whole=True, none_word="auto")
+_PERCENT: Final = Number(least=0, most=50, none_word="auto", metavar="PCT")
+_MONEY: Final = Number(above=0, most=1e9, none_word="none")
+
+
+@record
+class RateRows:
+    """A part of `Settings`."""
+
+    qps: float = setting(
+        5.0,
+        (RATE, "the cap: never more starts in any 1-second window, retries included", Number(above=0, most=100_000)),
+    )
+    concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
+    headroom: float | None = setting(
+        None, (RATE, "percent of the cap left unused; auto: 2.5, more where calls are refused", _PERCENT)
+    )
+    max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
+    price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))
+    max_cost: float | None = setting(None, (RATE, "stop before the call that would pass it; needs --price", _MONEY))
+    max_errors: Converted[ErrorLimit | None, ErrorLimit | int | str | None] = setting(
+        None, (RATE, "stop when so many IDs, or such a part of them, have failed", ErrorLimitKind())
+    )
