@@ -11,21 +11,36 @@ It must not know signing, nor what is done about a verdict. It never raises for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from msgspec import Raw, structs
 
 from fetcher.gateway import codes
 from fetcher.gateway.apis import Api, Shape
 from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
 from fetcher.gateway.codes import Meaning
-from fetcher.gateway.envelopes import Json, Source, Trouble, find_trouble, id_of, parse, payload_of, same_id
+from fetcher.gateway.envelopes import (
+    IDS,
+    Json,
+    Source,
+    Trouble,
+    canonical,
+    find_trouble,
+    id_of,
+    parse,
+    payload_of,
+    same_id,
+)
 from fetcher.gateway.glance import Glance
+from fetcher.gateway.lists import Lists
 from fetcher.gateway.xml_answers import XmlError, read_xml, to_json
-from fetcher.model import Item, Reply, Verdict, VerdictKind
+from fetcher.model import Item, Kind, Reply, Verdict, VerdictKind
 
 MAX_MESSAGE: Final = 500
 MAX_CODE: Final = 100
 MAX_OTHER_ID: Final = 40
+NOT_AMONG: Final = "not in the gateway's answer: there is no such product, or this user may not see it"
 LOOKED_AT: Final = 100_000
 """Characters of a message that are searched for secrets: enough for what is shown, whatever is cut out of it."""
 
@@ -58,9 +73,27 @@ class Answers:
     def __init__(self, api: Api, protocol_name: str, redact: Callable[[str], str] | None = None) -> None:
         self._shape, self._protocol_name, self._redact = api.shape, protocol_name, redact
         self._is_clean = Glance(api.shape).is_clean
+        self._lists = None if api.listing is None else Lists(api.listing)
+        self._wrap = "" if api.listing is None else api.listing.wrap
+        self._id_paths = () if api.listing is None else api.listing.ids
+
+    def verdicts(self, reply: Reply, items: Sequence[Item]) -> Verdict | list[Verdict]:
+        """What `reply` means for each of `items`; one verdict where it is about the whole call."""
+        if self._lists is None:
+            return self.verdict(reply, items[0])
+        body = reply.body.strip(_SPACE)
+        if 200 <= reply.status < 300 and not is_chinese(charset_of(reply.content_type)):
+            body = body.removeprefix(UTF8_BOM).lstrip(_SPACE)
+            elements = self._lists.glance(body)
+            if elements is not None:
+                return self._shares(elements, items, reply.status)
+        return self._of_whole(reply, body, items)
 
     def verdict(self, reply: Reply, item: Item) -> Verdict:
-        """What `reply` means for `item`."""
+        """What `reply` means for `item`, the only one that was asked for."""
+        if self._lists is not None:
+            found = self.verdicts(reply, (item,))
+            return found[0] if isinstance(found, list) else found
         body = reply.body.strip(_SPACE)
         if 200 <= reply.status < 300 and not is_chinese(charset_of(reply.content_type)):
             body = body.removeprefix(UTF8_BOM).lstrip(_SPACE)
@@ -119,12 +152,76 @@ class Answers:
         thing = payload_of(value, self._shape)
         if thing is None and self._shape is not Shape.ANY:
             return self._verdict(codes.MALFORMED, "", "the answer has neither what was asked for nor an error", status)
-        said = id_of(thing, self._shape)
+        said = id_of(thing, IDS[self._shape])
         if said and not same_id(said, asked):
             return self._verdict(
                 codes.MALFORMED, "", f"answer for another ID: {self._shown(said, MAX_OTHER_ID)}", status
             )
         return Verdict(VerdictKind.DONE, payload)
+
+    def _of_whole(self, reply: Reply, body: bytes, items: Sequence[Item]) -> Verdict | list[Verdict]:
+        """The patient reading of an answer to a call about several IDs."""
+        assert self._lists is not None
+        try:
+            payload, value = self._read(body, reply.content_type)
+        except Unreadable as error:
+            return self._unreadable(error, reply, body)
+        refused = not 200 <= reply.status < 300
+        elements = self._lists.elements(payload)
+        trouble = find_trouble(value, Shape.ANY, refused=refused, found=bool(elements))
+        if trouble is not None:
+            found = self._refusal(trouble, reply.status)
+            # "One of them does not exist" must not make all of them absent.
+            one_of_many = len(items) > 1 and found.kind is VerdictKind.ABSENT
+            return structs.replace(found, kind=VerdictKind.REJECT, error=Kind.REJECTED) if one_of_many else found
+        if refused:
+            return self._by_status(reply.status, f"HTTP {reply.status}, and a body that tells of no error")
+        if elements is None:
+            return self._verdict(codes.MALFORMED, "", "the answer has neither a list nor an error", reply.status)
+        return self._shares(elements, items, reply.status)
+
+    def _shares(self, elements: Sequence[Raw], items: Sequence[Item], status: int) -> Verdict | list[Verdict]:
+        """Each item's part of a good answer, by the ID that the part itself says; surplus is left alone."""
+        asked = {canonical(item.id) for item in items}
+        shares: dict[str, Verdict] = {}
+        others: list[str] = []
+        for element in elements:
+            if bytes(element) == b"null":  # stands for one that is not there
+                continue
+            said, verdict = self._share(element, status)
+            id_ = canonical(said)
+            if id_ not in asked:
+                others.append(said)
+            elif id_ not in shares or shares[id_].kind is not VerdictKind.DONE:
+                shares[id_] = verdict
+        if others and (not shares or "" in others):
+            # Not about our IDs, or about nobody knows which: what is missing may be asked for again.
+            missing = self._verdict(codes.MALFORMED, "", self._about_others(others), status)
+            if not shares:
+                return missing
+        else:
+            missing = self._verdict(codes.ABSENT, "", NOT_AMONG, status)
+        return [shares.get(canonical(item.id), missing) for item in items]
+
+    def _share(self, element: Raw, status: int) -> tuple[str, Verdict]:
+        """The ID that an element of the list says it has (empty: none), and what it means for that ID."""
+        assert self._lists is not None
+        text = bytes(element)
+        clean_id = self._lists.clean_id(element)
+        if clean_id is not None:
+            return str(clean_id), self._done(text)
+        value = parse(text)
+        trouble = find_trouble(value, Shape.ANY, refused=False)
+        verdict = self._done(text) if trouble is None else self._refusal(trouble, status)
+        return id_of(value, self._id_paths), verdict
+
+    def _done(self, text: bytes) -> Verdict:
+        return Verdict(VerdictKind.DONE, b'{"%b":%b}' % (self._wrap.encode(), text) if self._wrap else text)
+
+    def _about_others(self, others: Sequence[str]) -> str:
+        if "" in others:
+            return "the answer has a product without an ID"
+        return f"answer for other IDs: {self._shown(', '.join(others), MAX_OTHER_ID)}"
 
     def _refusal(self, trouble: Trouble, status: int) -> Verdict:
         if trouble.source is Source.UNSURE:

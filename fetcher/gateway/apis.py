@@ -28,6 +28,31 @@ class Shape(Enum):
     """Unknown: whatever is no error is the answer."""
 
 
+class IdList(Enum):
+    """How several IDs stand in one parameter."""
+
+    JSON = auto()
+    """`[610947572360,610947572361]`."""
+    COMMA = auto()
+    """`610947572360,610947572361`."""
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """An API that takes many IDs a call and answers with a list."""
+
+    usual: int
+    """IDs in a call unless the user chose."""
+    most: int
+    """More are refused."""
+    lists: tuple[tuple[str, ...], ...]
+    """Where the list may stand in an answer; the documented place first."""
+    ids: tuple[tuple[str, ...], ...]
+    """Where an element may say its ID; the first that is there counts."""
+    wrap: str = ""
+    """An element is kept as the member of this name, as the API for one ID would have it; empty: as it is."""
+    form: IdList = IdList.JSON
+
+
 class Api(msgspec.Struct, frozen=True):
     """One API."""
 
@@ -47,16 +72,40 @@ class Api(msgspec.Struct, frozen=True):
     """The ID parameter is a JSON text, in which the ID is a number under this name and `fixed` stand beside it."""
     tutorial_id_parameter: str = ""
     """The tutorial calls this API: with this ID parameter, and without `fixed`."""
+    listing: Listing | None = None
+    """Set for an API that takes many IDs a call."""
 
     @property
     def path(self) -> str:
         """`{version}/{namespace}/{name}`."""
         return f"{self.version}/{self.namespace}/{self.api_name}"
 
+    def ids_per_call(self, chosen: int) -> int:
+        """How many IDs go into one call.
+
+        Args:
+            chosen: by the user; 0 for the API's usual number.
+
+        Raises:
+            UsageError: it takes one ID, or not so many.
+        """
+        most = 1 if self.listing is None else self.listing.most
+        if chosen > 1 and self.listing is None:
+            many = ", ".join(name for name, api in APIS.items() if api.listing)
+            raise UsageError(
+                f"{self.name} takes one ID a call, not {chosen}", f"Leave --batch out, or use one of {many}."
+            )
+        if chosen > most:
+            raise UsageError(
+                f"{self.name} takes at most {most} IDs a call, not {chosen}", f"For example: --batch {most}"
+            )
+        return chosen or (1 if self.listing is None else self.listing.usual)
+
 
 _SITE: Final = (("webSite", "1688"),)
 _PRODUCT: Final = "com.alibaba.product"
 _TRADE: Final = "com.alibaba.trade"
+_IDS: Final = (("productID",), ("productId",), ("offerId",))
 
 APIS: Final[dict[str, Api]] = {
     api.name: api
@@ -101,6 +150,23 @@ APIS: Final[dict[str, Api]] = {
             fixed=(("country", "en"),),
             shape=Shape.DETAIL,
             id_field="offerId",
+        ),
+        Api(
+            name="product-batch",
+            namespace=_PRODUCT,
+            api_name="alibaba.product.getByIdList",
+            id_parameter="productIdList",
+            # No source tells how many it takes; its neighbour below takes fifty.
+            listing=Listing(20, 50, (("productList",), ("result", "productList"), ("result",)), _IDS, "productInfo"),
+        ),
+        Api(
+            name="product-selected",
+            namespace="com.alibaba.fenxiao",
+            api_name="alibaba.pifatuan.product.detail.list",
+            id_parameter="offerIds",
+            listing=Listing(
+                20, 50, (("result", "result"), ("result",)), tuple(("productInfo", *path) for path in _IDS)
+            ),
         ),
         Api(
             name="order-buyer",

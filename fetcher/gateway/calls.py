@@ -79,8 +79,21 @@ def _quoted(text: str) -> str:
 
 def number_in_json(field: str, id_: str, beside: str) -> str:
     """`{"field":id,…}`: the ID as a JSON number where it is one, otherwise as a text. `beside` are further members."""
-    number = (id_.lstrip("0") or "0") if id_.isascii() and id_.isdigit() else json.dumps(id_, ensure_ascii=False)
-    return f'{{"{field}":{number}{beside}}}'
+    return f'{{"{field}":{_number(id_)}{beside}}}'
+
+
+def numbers_in_json(ids: Iterable[str]) -> str:
+    """`[id,…]`: IDs as JSON numbers where they are ones, otherwise as texts.
+
+    Examples:
+        >>> numbers_in_json(["610947572360", "007", "a"])
+        '[610947572360,7,"a"]'
+    """
+    return f"[{','.join([_number(id_) for id_ in ids])}]"
+
+
+def _number(id_: str) -> str:
+    return (id_.lstrip("0") or "0") if id_.isascii() and id_.isdigit() else json.dumps(id_, ensure_ascii=False)
 
 
 def members(pairs: Iterable[tuple[str, str]]) -> str:

@@ -14,8 +14,8 @@ import msgspec
 
 from fetcher.errors import UsageError
 from fetcher.gateway.answers import Answers
-from fetcher.gateway.apis import Api
-from fetcher.gateway.calls import encode_pair, members, number_in_json, split_base_url, wire_pairs
+from fetcher.gateway.apis import Api, IdList
+from fetcher.gateway.calls import encode_pair, members, number_in_json, numbers_in_json, split_base_url, wire_pairs
 from fetcher.gateway.protocols import METHODS, PROTOCOLS, Protocol, find_protocol, reserved
 from fetcher.gateway.signing import Signer
 from fetcher.model import Call, Item, Reply, Request, Verdict
@@ -48,6 +48,7 @@ class Gateway:
         method: GET or POST; None: the protocol's own.
         send_timestamp: send the time although the protocol does not demand it.
         redact: cuts secrets out of the gateway's messages before they are shortened.
+        batch: IDs in one call; 0: as many as the API usually takes. Afterwards: how many they are.
 
     Raises:
         UsageError: one of these is wrong. No message holds a secret.
@@ -61,10 +62,12 @@ class Gateway:
     method: str | None = None
     send_timestamp: bool = False
     redact: Callable[[str], str] | None = None
+    batch: int = 0
 
     def __post_init__(self) -> None:
         self._protocol = protocol = find_protocol(self.protocol_name)
         self._method = _method(self.method, protocol)
+        self.batch = self.api.ids_per_call(self.batch)
         self.origin, self._base_path = split_base_url(self.base_url)
         """`origin` is `scheme://host[:port]`: where to connect."""
         key = self.credentials.app_key
@@ -101,10 +104,17 @@ class Gateway:
         # What every call repeats is encoded once.
         self._encoded = {pair: encode_pair(*pair) for pair in (*self._before, *self._rest, *self._after)}
 
-    def call(self, item: Item) -> Call:
-        """What is asked for `item`, not yet signed: this may be kept, a request may not."""
-        value = number_in_json(self.api.id_field, item.id, self._beside_id) if self.api.id_field else item.id
-        return Call((item,), self.api.path, ((self._id_parameter, value), *self._rest))
+    def call(self, items: Sequence[Item]) -> Call:
+        """What is asked for `items`, up to `batch` of them, not yet signed: this may be kept, a request may not."""
+        return Call(tuple(items), self.api.path, ((self._id_parameter, self._id_value(items)), *self._rest))
+
+    def _id_value(self, items: Sequence[Item]) -> str:
+        api = self.api
+        if api.listing is not None:
+            ids = [item.id for item in items]
+            return numbers_in_json(ids) if api.listing.form is IdList.JSON else ",".join(ids)
+        (item,) = items
+        return number_in_json(api.id_field, item.id, self._beside_id) if api.id_field else item.id
 
     def request(self, call: Call, now_ms: int) -> Request:
         """The call, signed for this moment. It is a secret.
@@ -128,6 +138,15 @@ class Gateway:
     def verdict(self, reply: Reply, item: Item) -> Verdict:
         """What an answer means for `item`. It never raises; `retry_after` is left to the caller."""
         return self._answers.verdict(reply, item)
+
+    def verdicts(self, reply: Reply, call: Call) -> Verdict | list[Verdict]:
+        """What an answer means for the items of `call`. It never raises.
+
+        Returns:
+            One verdict for the whole call (of one ID: for that), or one for each item, in their order. REJECT for a
+            call of several IDs: one of them may be the reason, and the others may be well without it.
+        """
+        return self._answers.verdicts(reply, call.items)
 
     def _signed(self, protocol: Protocol, method: str, path: str, pairs: tuple[tuple[str, str], ...]) -> Request:
         path = f"param2/{path}/{self.credentials.app_key}" if protocol.app_key_in_path else f"param2/{path}"

@@ -7,7 +7,7 @@ It must not know bytes, charsets and statuses beyond "was it refused", nor what 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -97,9 +97,9 @@ def payload_of(value: Json, shape: Shape) -> Json:
     return None
 
 
-def id_of(payload: Json, shape: Shape) -> str:
-    """The ID that the thing says it has; empty when it says none."""
-    for path in IDS[shape]:
+def id_of(payload: Json, paths: Iterable[tuple[str, ...]]) -> str:
+    """The ID that the thing says it has; empty when it says none at any of `paths`."""
+    for path in paths:
         found = _at(payload, path)
         if isinstance(found, str) and found:
             return found
@@ -108,11 +108,12 @@ def id_of(payload: Json, shape: Shape) -> str:
 
 def same_id(said: str, asked: str) -> bool:
     """Whether both are the same ID: as texts, or as numbers (`42.0` and `042` are 42)."""
-    said, asked = said.strip(), asked.strip()
-    return said == asked or _canonical(said) == _canonical(asked)
+    return said == asked or canonical(said) == canonical(asked)
 
 
-def _canonical(text: str) -> str:
+def canonical(id_: str) -> str:
+    """An ID as all its spellings have in common: `42.0` and `042` are `42`."""
+    text = id_.strip()
     whole, _, rest = text.partition(".")
     if whole.isascii() and whole.isdigit() and not rest.strip("0"):
         return whole.lstrip("0") or "0"
@@ -127,17 +128,19 @@ def _at(value: Json, path: tuple[str, ...]) -> Json:
     return value
 
 
-def find_trouble(value: Json, shape: Shape, *, refused: bool) -> Trouble | None:
+def find_trouble(value: Json, shape: Shape, *, refused: bool, found: bool | None = None) -> Trouble | None:
     """The error that an answer reports, if it reports one.
 
     Args:
         value: the answer.
         shape: of the API that was called.
         refused: the HTTP status is no success. It decides nothing that the body decides.
+        found: what was asked for is in it; None: look where answers of that shape have it.
     """
     if not isinstance(value, dict):
         return None
-    found = payload_of(value, shape) is not None and shape is not Shape.ANY
+    if found is None:
+        found = payload_of(value, shape) is not None and shape is not Shape.ANY
     return (
         _top(value)
         or _gateway(value, found=found, refused=refused)

@@ -20,7 +20,7 @@ Success: TypeAlias = bool | Literal["true", "True", "1", 1] | None
 Id: TypeAlias = int | str | None
 
 
-class _Level(msgspec.Struct, gc=False):
+class Level(msgspec.Struct, gc=False):
     """Where errors would be told."""
 
     success: Success = None
@@ -44,16 +44,16 @@ class _Named(msgspec.Struct, gc=False):
     offerId: Id = None
 
 
-class _Product(_Level, gc=False):
+class _Product(Level, gc=False):
     productInfo: _Named | None = None
     result: None = None
 
 
-class _DetailResult(_Level, gc=False):
+class _DetailResult(Level, gc=False):
     result: _Named | None = None
 
 
-class _Detail(_Level, gc=False):
+class _Detail(Level, gc=False):
     result: _DetailResult | None = None
 
 
@@ -66,12 +66,12 @@ class _Trade(msgspec.Struct, gc=False):
     baseInfo: _OrderBase | None = None
 
 
-class _Order(_Level, gc=False):
+class _Order(Level, gc=False):
     result: _Trade | None = None
 
 
-class _Any(_Level, gc=False):
-    result: _Level | list[msgspec.Raw] | str | int | float | bool | None = None
+class _Any(Level, gc=False):
+    result: Level | list[msgspec.Raw] | str | int | float | bool | None = None
 
 
 def _first(*ids: Id) -> Id:
@@ -96,7 +96,7 @@ def _order_id(answer: Any) -> Id:
     return None if trade is None or trade.baseInfo is None else _first(trade.baseInfo.idOfStr, trade.baseInfo.id)
 
 
-_BY_SHAPE: Final[dict[Shape, tuple[type[_Level], Callable[[Any], Id] | None]]] = {
+_BY_SHAPE: Final[dict[Shape, tuple[type[Level], Callable[[Any], Id] | None]]] = {
     Shape.PRODUCT: (_Product, _product_id),
     Shape.DETAIL: (_Detail, _detail_id),
     Shape.ORDER: (_Order, _order_id),
@@ -126,5 +126,5 @@ class Glance:
         if answer.success is False or is_too_deep(body):
             return False
         if self._id is None:
-            return not (isinstance(answer.result, _Level) and answer.result.success is False)
+            return not (isinstance(answer.result, Level) and answer.result.success is False)
         return str(self._id(answer)) == asked

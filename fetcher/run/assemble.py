@@ -72,6 +72,7 @@ def gateway_of(settings: Settings) -> Gateway:
         method=settings.method,
         send_timestamp=settings.timestamp,
         redact=Redactor(known_secrets(settings)).redact,
+        batch=settings.batch or 0,
     )
 
 

@@ -152,7 +152,7 @@ class Workers:
         parts = self._parts
         settled = False
         try:
-            request = parts.gateway.request(parts.gateway.call(item), self._clock.wall_ms())
+            request = parts.gateway.request(parts.gateway.call((item,)), self._clock.wall_ms())
             now_s = self._clock.monotonic_s()
             parts.pacer.sent(now_s)
             permit.used = True

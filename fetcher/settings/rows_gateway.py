@@ -7,7 +7,7 @@ from typing import Any
 from fetcher.secret import Secret
 from fetcher.settings.compound import Parameters
 from fetcher.settings.groups import CREDENTIALS, GATEWAY
-from fetcher.settings.kinds import AppKey, Choice, Flag, SecretText, Text, Upper
+from fetcher.settings.kinds import AppKey, Choice, Flag, Number, SecretText, Text, Upper
 from fetcher.settings.table import Converted, record, setting
 from fetcher.settings.urls import GatewayUrl
 
@@ -25,6 +25,14 @@ class GatewayRows:
         (GATEWAY, "extra parameter of the API, such as scene=1; repeatable", Parameters()),
         flag="--param",
         env=False,
+    )
+    batch: int | None = setting(
+        None,
+        (
+            GATEWAY,
+            "IDs in one call, of APIs that take many; auto: as many as the API usually takes",
+            Number(least=1, most=500, whole=True, none_word="auto"),
+        ),
     )
     protocol: str = setting("param2", (GATEWAY, "how requests are signed", Choice("param2", "guide")))
     method: str | None = setting(None, (GATEWAY, "unset: POST for param2, GET for guide", Upper("GET", "POST")))

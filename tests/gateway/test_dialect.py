@@ -32,7 +32,7 @@ def sent(request: Request) -> list[tuple[str, str]]:
 def test_a_product_call_is_a_posted_form_with_nothing_secret_in_its_url() -> None:
     """The gateway's own scheme; the signature is over path and all the rest."""
     own = gateway()
-    request = own.request(own.call(ITEM), NOW_MS)
+    request = own.request(own.call([ITEM]), NOW_MS)
     path = "param2/1/com.alibaba.product/alibaba.product.get/1000000"
     assert (request.method, request.target) == ("POST", f"/openapi/{path}")
     params = dict(sent(request))
@@ -44,7 +44,7 @@ def test_a_product_call_is_a_posted_form_with_nothing_secret_in_its_url() -> Non
 def test_the_tutorials_call_is_exact() -> None:
     """Its URL, its names in its order, its signature; no app key in the path, no webSite."""
     own = Gateway(find_api("product"), "guide", Credentials("your_app_key", Secret("your_app_secret")), BASE_URL)
-    request = own.request(own.call(Item("123456789", 1)), 1_700_000_000_999)
+    request = own.request(own.call([Item("123456789", 1)]), 1_700_000_000_999)
     assert request == Request(
         "GET",
         "/openapi/param2/1/com.alibaba.product/alibaba.product.get?app_key=your_app_key&method=alibaba.product.get"
@@ -55,7 +55,7 @@ def test_the_tutorials_call_is_exact() -> None:
 def test_other_apis_under_guide_keep_their_own_parameters() -> None:
     """The tutorial knows only one API."""
     own = gateway("order-buyer", "guide", token=False)
-    request = own.request(own.call(ITEM), NOW_MS)
+    request = own.request(own.call([ITEM]), NOW_MS)
     params = dict(sent(request))
     assert request.target.startswith("/openapi/param2/1/com.alibaba.trade/alibaba.trade.get.buyerView?")
     assert (params["method"], params["orderId"], params["webSite"]) == ("alibaba.trade.get.buyerView", ID, "1688")
@@ -67,7 +67,7 @@ def test_other_apis_under_guide_keep_their_own_parameters() -> None:
 def test_what_is_decoded_is_what_was_signed(protocol: str, method: str, params: dict[str, Any]) -> None:
     """Any names and values: Chinese, spaces, empty ones, objects; signed as they are, encoded to be sent."""
     own = gateway("product", protocol, params=tuple(params.items()), method=method)
-    call = own.call(ITEM)
+    call = own.call([ITEM])
     request = own.request(call, NOW_MS)
     assert bool(request.body) is (method == "POST")
     decoded = sent(request)
@@ -90,7 +90,7 @@ def test_the_order_of_params_does_not_change_the_signature(params: dict[str, Any
     signatures = set()
     for order in (params.items(), shuffled):
         own = gateway(params=tuple(order))
-        signatures.add(sent(own.request(own.call(ITEM), NOW_MS))[-1])
+        signatures.add(sent(own.request(own.call([ITEM]), NOW_MS))[-1])
     assert len(signatures) == 1
 
 
@@ -99,33 +99,33 @@ def test_values_go_out_as_documented() -> None:
     own = gateway(
         params=[("a", None), ("b", False), ("c", 0), ("d", ""), ("e", {"k": [1, "连"]}), ("webSite", "alibaba")]
     )
-    params = dict(own.call(ITEM).params)
+    params = dict(own.call([ITEM]).params)
     assert params == {"productID": ID, "webSite": "alibaba", "b": "false", "c": "0", "d": "", "e": '{"k":[1,"连"]}'}
 
 
 def test_the_id_in_a_json_text_is_a_number() -> None:
     """Further parameters of such an API stand in that text; system parameters beside it."""
     own = gateway("product-detail", params=[("country", "ja"), ("outMemberId", "m"), ("_aop_datePattern", "yyyy")])
-    params = dict(own.call(ITEM).params)
+    params = dict(own.call([ITEM]).params)
     assert params == {
         "offerDetailParam": f'{{"offerId":{ID},"country":"ja","outMemberId":"m"}}',
         "_aop_datePattern": "yyyy",
     }
-    assert dict(gateway("product-detail").call(ITEM).params) == {
+    assert dict(gateway("product-detail").call([ITEM]).params) == {
         "offerDetailParam": f'{{"offerId":{ID},"country":"en"}}'
     }
-    odd = dict(own.call(Item('7","x":"', 1)).params)["offerDetailParam"]
+    odd = dict(own.call([Item('7","x":"', 1)]).params)["offerDetailParam"]
     assert json.loads(odd)["offerId"] == '7","x":"'
 
 
 def test_the_timestamp_is_of_the_moment_of_sending() -> None:
     """Milliseconds only where asked for; the tutorial's seconds always; a kept call is signed anew."""
     own = gateway(send_timestamp=True)
-    call = own.call(ITEM)
+    call = own.call([ITEM])
     first, second = (dict(sent(own.request(call, now_ms))) for now_ms in (NOW_MS, NOW_MS + 1))
     assert (first["_aop_timestamp"], second["_aop_timestamp"]) == ("1700000000123", "1700000000124")
     assert first["_aop_signature"] != second["_aop_signature"]
-    assert "_aop_timestamp" not in dict(sent(gateway().request(gateway().call(ITEM), NOW_MS)))
+    assert "_aop_timestamp" not in dict(sent(gateway().request(gateway().call([ITEM]), NOW_MS)))
 
 
 @pytest.mark.parametrize("protocol", ["param2", "guide"])
@@ -141,8 +141,8 @@ def test_the_time_is_asked_for_in_the_gateways_own_protocol(protocol: str) -> No
 def test_no_repr_shows_a_secret(name: str) -> None:
     """Of the gateway, its credentials, its calls and its requests."""
     own = gateway(name, "guide")
-    request = own.request(own.call(ITEM), NOW_MS)
-    shown = f"{own!r} {own.credentials!r} {own.call(ITEM)!r} {request!r}"
+    request = own.request(own.call([ITEM]), NOW_MS)
+    shown = f"{own!r} {own.credentials!r} {own.call([ITEM])!r} {request!r}"
     assert SECRET not in shown
     assert TOKEN not in shown
     assert sent(request)[-1][1] not in shown
