@@ -5,7 +5,7 @@ Pure: it does not know the time (it is told), no file, no socket, no screen. `ru
 
 from __future__ import annotations
 
-from fetcher.metrics.books import Balance, Books
+from fetcher.metrics.books import Balance, Books, LastingDigest
 from fetcher.metrics.cap_proof import CapProof, Proof
 from fetcher.metrics.latency import Histogram
 from fetcher.metrics.plan import InputCounts, Pace, Plan, make_plan
@@ -19,6 +19,7 @@ __all__ = [
     "CapProof",
     "Histogram",
     "InputCounts",
+    "LastingDigest",
     "Pace",
     "Plan",
     "Point",

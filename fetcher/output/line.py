@@ -101,6 +101,7 @@ def _escaped_id(line: bytes) -> str | None:
 class _Permanence(msgspec.Struct):
     permanent: bool = True
     code: object = None
+    kind: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -134,6 +135,15 @@ def is_permanent(line: bytes) -> bool:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return False
     return error is not None and error.permanent
+
+
+def kind_of(line: bytes) -> str:
+    """The `kind` of a line of the failed file; empty where it cannot be read."""
+    try:
+        error = msgspec.json.decode(line, type=_Line).error
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return ""
+    return "" if error is None else error.kind
 
 
 def is_doubtful(line: bytes) -> bool:

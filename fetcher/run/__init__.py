@@ -5,22 +5,23 @@ The other rooms know their own question only. Its door is lazy, so that a comman
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from fetcher.run.command import Done as Done
     from fetcher.run.command import run_command as run_command
+    from fetcher.run.command import run_job as run_job
     from fetcher.run.fetcher import Fetcher as Fetcher
+    from fetcher.run.job import Job as Job
 
-__all__ = ["Fetcher", "run_command"]
+__all__ = ["Done", "Fetcher", "Job", "run_command", "run_job"]
+
+
+_FILES: Final = {"Done": "command", "run_command": "command", "run_job": "command", "Fetcher": "fetcher", "Job": "job"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Fetcher":
-        from fetcher.run.fetcher import Fetcher
-
-        return Fetcher
-    if name == "run_command":
-        from fetcher.run.command import run_command
-
-        return run_command
+    if name in _FILES:
+        return getattr(import_module(f"fetcher.run.{_FILES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

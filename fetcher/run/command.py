@@ -28,7 +28,6 @@ from fetcher.report import (
     Doubts,
     End,
     Finished,
-    Progress,
     Screen,
     choose_mode,
     closing_words,
@@ -47,6 +46,7 @@ from fetcher.run.event_loop import with_loop
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
+from fetcher.run.roles import Onlooker
 from fetcher.run.sink import FileSink
 from fetcher.secret import Redactor
 from fetcher.settings import FIELDS, CommandSettings, known_secrets
@@ -76,7 +76,8 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     install_hooks()
     if settings.dry_run:
         return dry_run(job, clock, screen)
-    done = _run(job, clock, screen)
+    mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
+    done = run_job(job, clock, lambda: make_progress(mode, screen))
     if not settings.quiet or done.code:
         for line in closing_words(_end(job, done), redactor):
             screen.line(line)
@@ -85,7 +86,7 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     return done.code
 
 
-class _Done(msgspec.Struct, frozen=True, kw_only=True):
+class Done(msgspec.Struct, frozen=True, kw_only=True):
     """A run that has ended, before it is put into words."""
 
     code: int
@@ -100,10 +101,14 @@ class _Done(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, Any]
 
 
-def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
+def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
+    """The run alone, without a word. `watch` makes whoever is shown its figures, once its files are open.
+
+    Raises:
+        FetcherError: something was wrong before anything was sent.
+    """
     settings, started_ms = job.settings, clock.wall_ms()
     api = gateway_of(settings).api
-    mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
     if isinstance(job.ids, str) and os.path.realpath(job.ids) == os.path.realpath(job.out) and job.ids != "-":
         raise UsageError(f"{job.ids} is to be read and written at once", "give the products another file with -o")
     if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
@@ -126,12 +131,12 @@ def _run(job: Job, clock: Clock, screen: Screen) -> _Done:
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms))
         files = Files(source, output, notes)
-        driven = with_loop(_drive(settings, clock, files, make_progress(mode, screen)))
+        driven = with_loop(_drive(settings, clock, files, watch()))
         ended = driven.ended
         for warning in source.warnings:
             log.warning(warning)
         left_is_exact, unread = count_rest(source, ended, clock)
-    return _Done(
+    return Done(
         code=_exit_code(ended, output.earlier.failed),
         ended=ended,
         proof=driven.proof,
@@ -169,7 +174,7 @@ def _reason(ended: Ended) -> str:
     return "" if ended.snapshot.read else "the input holds no IDs"
 
 
-def _end(job: Job, done: _Done) -> End:
+def _end(job: Job, done: Done) -> End:
     error = done.ended.error
     return End(
         code=done.code,
@@ -185,7 +190,7 @@ def _end(job: Job, done: _Done) -> End:
     )
 
 
-def _finished(job: Job, done: _Done) -> Finished:
+def _finished(job: Job, done: Done) -> Finished:
     error = done.ended.error
     return Finished(
         exit_code=done.code,
@@ -230,7 +235,7 @@ class Driven(NamedTuple):
     """Of worker processes: noted, and neither answered nor stored."""
 
 
-async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress: Progress) -> Driven:
+async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress: Onlooker) -> Driven:
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler())
     sink, feed = FileSink(files.output, settings.stall_timeout_s), SourceFeed(files.source)
     keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
@@ -251,7 +256,7 @@ async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress
     return driven._replace(ended=ended)
 
 
-Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], None]]
+Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], FetcherError | None]]
 """Where a run's IDs come from, where its outcomes go, who is shown its figures."""
 
 

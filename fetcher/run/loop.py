@@ -71,7 +71,7 @@ class Run:
         feed: where the IDs come from.
         sink: where the outcomes go.
         tally: this run's own counters.
-        observe: is shown the figures four times a second.
+        observe: is shown the figures four times a second, and may return a reason to stop.
         held: outcomes that may wait for the sink before the calls wait too.
         notes: where calls are noted before they leave.
     """
@@ -82,7 +82,7 @@ class Run:
         feed: Feed,
         sink: Sink,
         tally: Tally,
-        observe: Callable[[Snapshot], None] | None = None,
+        observe: Callable[[Snapshot], FetcherError | None] | None = None,
         held: int = 4096,
         notes: CallNotes | None = None,
     ) -> None:
@@ -237,8 +237,8 @@ class Run:
                 self._tally.failed(one.error.kind, one.error.permanent)
 
     def _show(self) -> None:
-        if self._observe is not None:
-            self._observe(self._snapshot())
+        if self._observe is not None and (reason := self._observe(self._snapshot())) is not None:
+            self.stop(reason)
 
     def _snapshot(self) -> Snapshot:
         self._tally.allowed(self._parts.pacer.rate_per_s)

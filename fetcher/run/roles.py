@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fetcher.errors import FetcherError
+from fetcher.metrics import Snapshot
 from fetcher.model import Outcome
 
 
@@ -17,6 +19,18 @@ class Sink(Protocol):
 
     async def put(self, outcomes: list[Outcome]) -> None:
         """Take them all, in order. May wait: that is the back-pressure. Raises `OutputError`."""
+        ...
+
+
+class Onlooker(Protocol):
+    """Who is shown a run's figures: a person's screen, or whoever runs it as a part of something larger."""
+
+    def update(self, snapshot: Snapshot) -> FetcherError | None:
+        """How it stands, about four times a second. What is returned stops the run, resumable."""
+        ...
+
+    def close(self, snapshot: Snapshot) -> None:
+        """How it ended."""
         ...
 
 

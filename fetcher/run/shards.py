@@ -117,7 +117,7 @@ class Shards:
     def _living(self) -> list[Peer]:
         return [peer for peer in self._peers if peer.over is None]
 
-    async def run(self, show: Callable[[Snapshot], None]) -> Ended:
+    async def run(self, show: Callable[[Snapshot], FetcherError | None]) -> Ended:
         """Until every ID has its outcome or the run is stopped."""
         for number in range(1, self._settings.processes + 1):
             self._peers.append(await self._start(number))
@@ -293,12 +293,13 @@ class Shards:
         for time_s in heapq.merge(*known):
             self.cap_proof.sent(time_s)
 
-    async def _tick(self, show: Callable[[Snapshot], None]) -> None:
+    async def _tick(self, show: Callable[[Snapshot], FetcherError | None]) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             if living := self._living():
                 self._prove(min(peer.heard_s for peer in living))
-            show(self.snapshot())
+            if (reason := show(self.snapshot())) is not None:
+                self.stop(reason)
 
     def snapshot(self, *, last: bool = False) -> Snapshot:
         """The figures of all together."""

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.metrics import Books
+from fetcher.metrics import Books, LastingDigest
 
 few_ids = st.lists(st.text("0123456789", min_size=1, max_size=2), max_size=12)
 
@@ -76,3 +76,28 @@ def test_the_right_count_of_the_wrong_ids_is_told() -> None:
 def test_empty_books_balance() -> None:
     """A finished job run again reads nothing new."""
     assert Books().balance()
+
+
+@given(few_ids, few_ids)
+def test_digests_that_are_written_down_add_up(here: list[str], there: list[str]) -> None:
+    """Parts counted by several processes, their digests sent as text, balance as the whole does."""
+    parts = []
+    for ids in (here, there):
+        digest = LastingDigest()
+        digest.add(ids)
+        parts.append(LastingDigest.read(str(digest)))
+    whole = LastingDigest()
+    whole.add(reversed(here + there))
+    assert parts[0] + parts[1] == whole
+    books = Books(LastingDigest)
+    books.counted(whole, parts[0], parts[1], LastingDigest())
+    assert books.balance()
+    books.counted(LastingDigest(), parts[0], LastingDigest(), LastingDigest())
+    assert bool(books.balance()) == (not here)
+
+
+def test_a_digest_is_the_same_in_every_process() -> None:
+    """It stands in files: a change of it is a change of their format."""
+    digest = LastingDigest()
+    digest.add(["610947572360", "x"])
+    assert str(digest) == "2-f7d8058f9fd44978-e62781405f0ba966"

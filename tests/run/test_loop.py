@@ -46,6 +46,18 @@ async def test_an_empty_input_ends_at_once() -> None:
     assert ended.snapshot.read == 0
 
 
+async def test_whoever_is_shown_the_figures_may_stop_the_run() -> None:
+    """What is in flight is finished; every ID is fetched or left; the reason given is the run's."""
+    bench = Bench(qps=20.0)
+    run = bench.make(ids(500))
+    run._observe = lambda snapshot: LimitReached("enough") if snapshot.fetched >= 40 else None
+    ended = await run.run()
+    assert str(ended.error) == "enough"
+    assert 40 <= len(bench.stored) < 60
+    assert len(bench.stored) + len(run.left) == 500
+    assert ended.balance
+
+
 async def test_transient_failures_are_tried_again() -> None:
     """An ID that fails twice and then answers is fetched, with three attempts on its line."""
 
