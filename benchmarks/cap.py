@@ -57,7 +57,7 @@ def with_fetcher(cap: int, seconds: float) -> tuple[float, float, float]:
             str(folder / "s.json"),
             "-q",
         ]
-        words += ["--qps", str(cap), "--headroom", "1", "--gateway", gateway.url, "--app-key", gateway.app_key]
+        words += ["--qps", str(cap), "--gateway", gateway.url, "--app-key", gateway.app_key]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "fetcher", *words], env=env, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

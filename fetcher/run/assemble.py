@@ -82,8 +82,12 @@ def headroom_of(settings: Settings) -> Headroom:
 
 
 def bucket_of(cap_per_s: float) -> AsyncLimiter:
-    """The token bucket under the dispatcher, leaking at the cap; it holds a permit at least, however low the cap."""
-    size = max(1.0, cap_per_s * BUCKET_S)
+    """The token bucket under the dispatcher, leaking at the cap.
+
+    It holds a permit and what the schedule may make up: with room for a single one, a start that comes late would hold
+    back the next, which is on time, and at 20/s each millisecond of a timer's lateness would be lost.
+    """
+    size = 1.0 + cap_per_s * BUCKET_S
     return AsyncLimiter(size, size / cap_per_s)
 
 

@@ -185,6 +185,8 @@ class Workers:
             self._desk.notes.answered(item.id)
         self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
         parts.reached = True
+        if parts.headroom.answered(answer.ended_s - answer.started_s, answer.ended_s):
+            parts.pacer.set_headroom(parts.headroom.share)
         probed = self._record(verdict.kind is not VerdictKind.RETRY, item, answer)
         action: Action
         if verdict.kind in JUDGED_AGAIN:

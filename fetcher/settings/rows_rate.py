@@ -25,7 +25,7 @@ class RateRows:
     )
     concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
     headroom: float | None = setting(
-        None, (RATE, "percent of the cap left unused; auto: 2.5, more where calls are refused", _PERCENT)
+        None, (RATE, "percent of the cap left unused; auto: 2.5, less on a steady way, more where refused", _PERCENT)
     )
     max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
     price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))

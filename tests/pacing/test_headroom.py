@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from random import Random
+
 import pytest
 
 from fetcher.pacing import Headroom, Pacer
-from fetcher.pacing.headroom import MOST, START
+from fetcher.pacing.headroom import LEAST, MOST, START
 
 
 def test_it_grows_with_refusals_at_the_full_rate() -> None:
@@ -20,6 +23,55 @@ def test_it_grows_with_refusals_at_the_full_rate() -> None:
     assert not headroom.refused(100.0, 100.0)
 
 
+def shown(headroom: Headroom, latencies_s: Iterable[float], apart_s: float = 0.05, start_s: float = 0.0) -> float:
+    """The share after so many answers."""
+    for k, latency_s in enumerate(latencies_s):
+        headroom.answered(latency_s, start_s + k * apart_s)
+    return headroom.share
+
+
+def test_a_steady_way_needs_little() -> None:
+    """Answers that all take nearly as long: the share falls, but not before some have come."""
+    headroom = Headroom()
+    assert shown(headroom, [0.2, 0.201] * 11) == START
+    assert shown(headroom, [0.2, 0.201] * 11, start_s=2.0) == LEAST
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_share_covers_the_jitter_that_is_seen(seed: int) -> None:
+    """20 ± 10 ms: what is left unused carries nearly all of 20 ms after a few answers, and all of it after more."""
+    dice, headroom = Random(seed), Headroom()
+    assert shown(headroom, (dice.uniform(0.01, 0.03) for _ in range(24))) >= 0.017
+    for turn in range(20):
+        assert shown(headroom, (dice.uniform(0.01, 0.03) for _ in range(100)), start_s=10.0 * turn + 10) >= 0.02
+
+
+def test_the_gateways_own_work_does_not_raise_it() -> None:
+    """Answers between 10 ms and a second say nothing about the way."""
+    assert shown(Headroom(), [0.01, 1.0] * 100) == START
+
+
+def test_one_slow_answer_of_many_is_left_out() -> None:
+    """A hiccup of the gateway costs no headroom; a way that gets worse does, at once."""
+    headroom = Headroom()
+    assert shown(headroom, [0.02] * 128 + [0.5] + [0.02] * 71) == LEAST
+    assert shown(headroom, [0.02, 0.032] * 12, start_s=60.0) == pytest.approx(0.016)
+
+
+def test_at_a_high_rate_the_samples_come_from_seconds() -> None:
+    """Ten thousand answers within 0.2 s are twenty samples, too few to lower anything."""
+    assert shown(Headroom(), [0.02] * 2000, apart_s=0.0001) == START
+
+
+def test_after_a_refusal_nothing_is_lowered() -> None:
+    """However steady the way looks: the gateway has said otherwise."""
+    headroom = Headroom()
+    shown(headroom, [0.02] * 64)
+    assert headroom.refused(20.0, 20.0)
+    assert headroom.share == pytest.approx(1.5 * START)
+    assert shown(headroom, [0.02] * 300, start_s=60.0) == pytest.approx(1.5 * START)
+
+
 def test_a_lower_real_cap_is_not_the_jitters_doing() -> None:
     """Refused far below the configured cap: that is for the rate to find, not for the headroom."""
     headroom = Headroom()
@@ -31,7 +83,7 @@ def test_what_somebody_has_set_stays() -> None:
     """None at all is an answer, too."""
     headroom = Headroom(0.0)
     assert not headroom.refused(100.0, 100.0)
-    assert headroom.share == 0.0
+    assert shown(headroom, [0.01, 0.03] * 30) == 0.0
 
 
 def test_the_pacer_follows() -> None:
