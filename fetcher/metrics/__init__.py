@@ -7,26 +7,36 @@ from __future__ import annotations
 
 from fetcher.metrics.books import Balance, Books, LastingDigest
 from fetcher.metrics.cap_proof import CapProof, Proof
-from fetcher.metrics.latency import Histogram
+from fetcher.metrics.course import Course, Pause, Point
+from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s
 from fetcher.metrics.plan import InputCounts, Pace, Plan, make_plan
 from fetcher.metrics.snapshot import Snapshot
+from fetcher.metrics.specimens import Slow, Specimens, Trouble
+from fetcher.metrics.story import Story
 from fetcher.metrics.tally import Tally
-from fetcher.metrics.throughput import Point, RateWindow, Throughput
+from fetcher.metrics.throughput import RateWindow
 
 __all__ = [
     "Balance",
     "Books",
     "CapProof",
+    "Course",
     "Histogram",
     "InputCounts",
     "LastingDigest",
     "Pace",
+    "Pause",
+    "Percentile",
     "Plan",
     "Point",
     "Proof",
     "RateWindow",
+    "Slow",
     "Snapshot",
+    "Specimens",
+    "Story",
     "Tally",
-    "Throughput",
+    "Trouble",
+    "coarse_bounds_s",
     "make_plan",
 ]

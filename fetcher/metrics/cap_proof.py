@@ -60,8 +60,9 @@ class CapProof:
         self._busy_s, self._busy_gaps = 0.0, 0
         self._worst_1s_at_s = 0.0
         self._exact = True
+        self._before_1s = 0  # the fullest second up to the last look
+        self._fullest_1s = 0  # and since
         self.sent_count = 0
-        self.worst_1s = 0
         self.worst_100ms = 0
 
     def sent(self, now_s: float) -> None:
@@ -76,9 +77,10 @@ class CapProof:
         while ring[first % size] + 1.0 <= now_s:
             first += 1
         self._first_1s = first
-        if number - first >= self.worst_1s:
-            self.worst_1s = number - first + 1
-            self._worst_1s_at_s = now_s
+        if number - first >= self._fullest_1s:
+            self._fullest_1s = number - first + 1
+            if self._fullest_1s > self._before_1s:
+                self._worst_1s_at_s = now_s
         first = max(self._first_100ms, first)
         while ring[first % size] + 0.1 <= now_s:
             first += 1
@@ -99,6 +101,16 @@ class CapProof:
             self._busy_gaps += 1
         self._last_s = now_s
         return now_s
+
+    @property
+    def worst_1s(self) -> int:
+        """Calls in the fullest second so far."""
+        return max(self._before_1s, self._fullest_1s)
+
+    def take_fullest_1s(self) -> int:
+        """Calls in the fullest second that ended since this was asked last."""
+        fullest, self._before_1s, self._fullest_1s = self._fullest_1s, self.worst_1s, 0
+        return fullest
 
     @property
     def mean_per_s(self) -> float:

@@ -12,8 +12,11 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
+
+import msgspec
 
 TICKS_PER_S: Final = 1e7
 SHARE_BITS: Final = 6
@@ -34,6 +37,43 @@ def _middle_s(bucket: int) -> float:
 
 
 LONGEST_BUCKET: Final = _bucket(int(LONGEST_S * TICKS_PER_S))
+COARSE: Final = 8
+"""So many buckets make one of the coarse ones, eight of which cut a doubling: within 6 % of the truth."""
+COARSE_COUNT: Final = LONGEST_BUCKET // COARSE + 1
+NINES: Final = (0.0, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
+MORE_NINES: Final = (0.9995, 0.9999, 0.99995, 0.99999, 0.999995, 0.999999)
+
+
+class Percentile(msgspec.Struct, frozen=True):
+    """`share` (0 to 1) of all durations did not exceed `duration_s`."""
+
+    share: float
+    duration_s: float
+
+
+def coarse_bounds_s() -> list[float]:
+    """The upper bound of each coarse bucket, in seconds."""
+    return [_lower_s(min((number + 1) * COARSE, LONGEST_BUCKET + 1)) for number in range(COARSE_COUNT)]
+
+
+def _lower_s(bucket: int) -> float:
+    shift = max(0, (bucket >> SHARE_BITS) - 1)
+    return (bucket - (shift << SHARE_BITS)) * (1 << shift) / TICKS_PER_S
+
+
+def coarse_quantiles(counts: Sequence[int], *shares: float) -> list[float | None]:
+    """Quantiles from coarse counts, evenly spread inside a bucket; None where nothing was counted."""
+    upto = list(accumulate(counts))
+    total = upto[-1] if upto else 0
+    if not total:
+        return [None] * len(shares)
+    return [_inside(counts, upto, share * total) for share in shares]
+
+
+def _inside(counts: Sequence[int], upto: list[int], rank: float) -> float:
+    place = bisect_left(upto, max(rank, 1e-9))
+    low_s, high_s = _lower_s(place * COARSE), _lower_s((place + 1) * COARSE)
+    return low_s + (high_s - low_s) * (rank - (upto[place] - counts[place])) / counts[place]
 
 
 class Histogram:
@@ -93,6 +133,18 @@ class Histogram:
         middle_s = _middle_s(bisect_left(upto, rank))
         return min(max(middle_s, self.min_s), self.max_s)
 
+    def table(self) -> list[Percentile]:
+        """Quantiles as far as there are enough durations for them, and the longest one. Empty when empty."""
+        shares = [share for share in (*NINES, *MORE_NINES) if share <= 0.5 or self.count * (1.0 - share) > 0.999]
+        if not self.count:
+            return []
+        return [*map(Percentile, shares, self.quantiles(*shares)), Percentile(1.0, self.max_s)]
+
+    def coarse(self) -> list[int]:
+        """Running totals in about 250 coarse buckets (30 µs): they can be added up and subtracted."""
+        buckets = self._buckets
+        return [sum(buckets[start : start + COARSE]) for start in range(0, LONGEST_BUCKET + 1, COARSE)]
+
     def dump(self) -> bytes:
         """All of it, for `load` in another process of this machine."""
         return array("d", [self._sum_s, self.min_s, self.max_s]).tobytes() + self._buckets.tobytes()
@@ -105,6 +157,18 @@ class Histogram:
         loaded._buckets = array("Q", data[24:])
         loaded.count = sum(loaded._buckets)
         return loaded
+
+    def without(self, other: Histogram) -> Histogram:
+        """What is left when the durations in `other`, all of which were recorded here too, are taken out.
+
+        The longest and the shortest stay what they were.
+        """
+        left = Histogram()
+        left._buckets = array("Q", (max(0, a - b) for a, b in zip(self._buckets, other._buckets, strict=True)))
+        left.count = sum(left._buckets)
+        left._sum_s = max(0.0, self._sum_s - other._sum_s)
+        left.min_s, left.max_s = self.min_s, self.max_s
+        return left
 
     def merge(self, other: Histogram) -> None:
         """Add what `other` has counted, as if it had been recorded here."""

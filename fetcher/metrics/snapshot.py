@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import msgspec
+
+from fetcher.model import Kind, VerdictKind
+
+STORED: Final = (VerdictKind.DONE, VerdictKind.ABSENT, VerdictKind.REJECT)
+"""Answers that end up in a file, as a product or as a failure."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -31,8 +39,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Will be tried again at a known time."""
     left: int = 0
     """The run ended first."""
+    started: int = 0
+    """Calls handed out so far, those in flight included."""
     attempts: int = 0
-    """Calls that left this machine."""
+    """Calls that left this machine and have come to an end."""
     unsent: int = 0
     """Attempts of which no byte left: no connection."""
     results: dict[str, int] = {}
@@ -66,8 +76,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     elapsed_s: float = 0.0
     eta_s: float | None = None
     """Seconds until all is done as things go; None when it cannot be said."""
-    waiting_for: str = ""
+    wait_reason: str = ""
     """Why nothing is sent just now, for a person; empty when nothing stands in the way."""
+    wait_left_s: float | None = None
+    """Seconds until it goes on; None when nobody knows."""
+    fullest_1s: int = 0
+    """Calls in the fullest second since the snapshot before this one."""
+    latency_counts: tuple[int, ...] = ()
+    """Answered calls by duration, see `Histogram.coarse`."""
 
     @property
     def distinct(self) -> int:
@@ -80,9 +96,36 @@ class Snapshot(msgspec.Struct, frozen=True):
         return self.fetched + self.failed + self.skipped_known
 
     @property
+    def waiting_for(self) -> str:
+        """Why nothing is sent just now and for how long still, for a person; empty when nothing stands in the way."""
+        if not self.wait_reason:
+            return ""
+        if self.wait_left_s is None:
+            return f"waiting: {self.wait_reason}"
+        return f"paused {math.ceil(self.wait_left_s)} s: {self.wait_reason}"
+
+    @property
     def cost(self) -> float | None:
         """Of all calls that left this machine, as if each were charged; None without a price."""
         return None if self.price is None else self.attempts * self.price
+
+    @property
+    def stored_nothing(self) -> int:
+        """Calls that left this machine and brought nothing to store: refused, failed, or never answered."""
+        return self.attempts - sum(self.results.get(kind, 0) for kind in STORED)
+
+    @property
+    def cost_in_flight(self) -> float | None:
+        """Of the calls that are on their way; None without a price."""
+        return None if self.price is None else self.in_flight * self.price
+
+    @property
+    def cost_expected(self) -> float | None:
+        """Of the whole run, if what is left takes as many calls an ID as so far; None while that cannot be said."""
+        decided = self.fetched + self.failed - self.failed_by_kind.get(Kind.BAD_ID, 0)
+        if self.price is None or self.total is None or decided <= 0:
+            return None
+        return (self.attempts + (self.total - self.done) * self.attempts / decided) * self.price
 
     @property
     def unfinished(self) -> int:

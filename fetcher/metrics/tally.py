@@ -12,9 +12,12 @@ from typing import Final
 
 from fetcher.errors import Defect
 from fetcher.life import TRANSITIONS, Event, State
+from fetcher.metrics.course import Course
 from fetcher.metrics.latency import Histogram
 from fetcher.metrics.snapshot import Snapshot
-from fetcher.metrics.throughput import Point, RateWindow, Throughput
+from fetcher.metrics.specimens import Specimens
+from fetcher.metrics.story import Story
+from fetcher.metrics.throughput import RateWindow
 from fetcher.model import Attempt, Kind, Lost, VerdictKind
 
 RECENT_S: Final = 5.0
@@ -66,7 +69,11 @@ class Tally:
         """Of answered attempts; those given up would say more about the deadline than about the gateway."""
         self._recent = RateWindow(RECENT_S, started_s)
         self._outlook = RateWindow(OUTLOOK_S, started_s)
-        self._throughput = Throughput()
+        self._fullest_1s = 0
+        self._delayed, self._detours = Histogram(), Histogram()
+        self.course = Course()
+        self.specimens = Specimens()
+        """Told of outcomes as they are stored, and of answers that hurt."""
 
     # What happens to IDs: one edge each.
 
@@ -147,6 +154,18 @@ class Tally:
         else:
             self.latency.record(attempt.ended_s - attempt.started_s)
 
+    def detour(self, service_s: float) -> None:
+        """An answered call did not end its ID, or not in one go: its duration alone says too little of the ID's."""
+        self._detours.record(service_s)
+
+    def delayed(self, whole_s: float) -> None:
+        """An ID that took more than one call has ended, so long after its first one began."""
+        self._delayed.record(whole_s)
+
+    def fullest(self, calls_in_1s: int) -> None:
+        """Calls in the fullest second since the last snapshot."""
+        self._fullest_1s = max(self._fullest_1s, calls_in_1s)
+
     def expect(self, total: int | None) -> None:
         """The input is thought to hold `total` distinct IDs."""
         self._total = total
@@ -200,11 +219,11 @@ class Tally:
         elapsed_s = max(0.0, now_s - self._started_s)
         starts = self._edges[_START] + self._edges[_RESTART]
         done = self._edges[_ANSWERED] + self._edges[_REFUSED]
-        self._throughput.observe(elapsed_s, starts, done, last=last)
         done_per_s = self._outlook.rate_per_s(now_s, done)
         p50_s, p90_s, p99_s = self.latency.quantiles(0.5, 0.9, 0.99)
         total = self._total_now(places)
-        return Snapshot(
+        reason, wait_left_s = self._wait(now_s)
+        figures = Snapshot(
             total=total,
             read=-places[State.NEW],
             fetched=places[State.FETCHED],
@@ -217,6 +236,7 @@ class Tally:
             in_flight=places[State.IN_FLIGHT],
             waiting=places[State.WAITING],
             left=places[State.LEFT],
+            started=starts,
             attempts=sum(self._results.values()) - self._unsent,
             unsent=self._unsent,
             results={str(result): count for result, count in self._results.items()},
@@ -239,12 +259,24 @@ class Tally:
             latency_mean_s=self.latency.mean_s,
             elapsed_s=elapsed_s,
             eta_s=self._eta_s(total, places, done_per_s),
-            waiting_for=self._why(now_s),
+            wait_reason=reason,
+            wait_left_s=wait_left_s,
+            fullest_1s=self._fullest_1s,
+            latency_counts=tuple(self.latency.coarse()),
         )
+        self._fullest_1s = 0
+        self.course.observe(figures, last=last)
+        return figures
 
-    def course(self) -> list[Point]:
-        """Calls and IDs done a second over the whole run, in at most 600 stretches."""
-        return self._throughput.points()
+    def with_wait(self) -> Histogram:
+        """How long IDs took from their first call to their end, retries and pauses included."""
+        whole = self.latency.without(self._detours)
+        whole.merge(self._delayed)
+        return whole
+
+    def story(self) -> Story:
+        """All that is told of the run besides its last figures."""
+        return Story.of(self.course, self.specimens, self.latency, self.with_wait())
 
     def _total_now(self, places: dict[State, int]) -> int | None:
         distinct = -places[State.NEW] - self._duplicates
@@ -261,9 +293,7 @@ class Tally:
             return 0.0
         return remaining / done_per_s if done_per_s else None
 
-    def _why(self, now_s: float) -> str:
+    def _wait(self, now_s: float) -> tuple[str, float | None]:
         if not self._waiting_for or self._waiting_until_s <= now_s:
-            return ""
-        if math.isinf(self._waiting_until_s):
-            return f"waiting: {self._waiting_for}"
-        return f"paused {math.ceil(self._waiting_until_s - now_s)} s: {self._waiting_for}"
+            return "", None
+        return self._waiting_for, None if math.isinf(self._waiting_until_s) else self._waiting_until_s - now_s

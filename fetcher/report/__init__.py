@@ -13,8 +13,9 @@ from fetcher.report.hooks import install_hooks, loop_exception_handler
 from fetcher.report.logs import configure_logging
 from fetcher.report.progress import Progress, choose_mode, make_progress
 from fetcher.report.screen import Screen
-from fetcher.report.summary import Finished, summary_document, write_summary
+from fetcher.report.summary import Finished, summary_document
 from fetcher.report.visible import visible
+from fetcher.report.written import write_summary
 
 __all__ = [
     "Doubts",

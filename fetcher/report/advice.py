@@ -103,9 +103,7 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
     aside = [(snapshot.skipped_known, "done before"), (snapshot.duplicates, "duplicates")]
     yield ", ".join([line, *(f"{number(count)} {what}" for count, what in aside if count)])
     if snapshot.cost is not None and snapshot.attempts:
-        unanswered = snapshot.paid_doubts * (snapshot.price or 0.0)
-        of_it = f", {money(unanswered)} of it for calls never answered" if unanswered else ""
-        yield f"cost: {money(snapshot.cost)} at most, at {money(snapshot.price or 0.0)} a call{of_it}"
+        yield _cost(snapshot, snapshot.cost, snapshot.price or 0.0)
     if snapshot.attempts:
         calls = f"{number(snapshot.attempts)} {'call' if snapshot.attempts == 1 else 'calls'}"
         aside = [
@@ -116,6 +114,15 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
         if snapshot.elapsed_s >= LEAST_FOR_A_RATE_S:
             calls += f" at {rate(snapshot.mean_rate_per_s)} of {rate(snapshot.cap_per_s)}"
         yield ", ".join([calls, *(f"{number(count)} {what}" for count, what in aside if count)])
+
+
+def _cost(snapshot: Snapshot, cost: float, price: float) -> str:
+    parts = [f"cost: {money(cost)} at most, at {money(price)} a call"]
+    if snapshot.stored_nothing:
+        parts.append(f"{money(snapshot.stored_nothing * price)} of it brought nothing to store")
+    if snapshot.paid_doubts:
+        parts.append(f"{money(snapshot.paid_doubts * price)} for calls never answered")
+    return ", ".join(parts)
 
 
 def _failures(snapshot: Snapshot, failed_path: str) -> Iterator[str]:

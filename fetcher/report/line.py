@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from fetcher.metrics import Snapshot
-from fetcher.report.figures import duration, number, percent, rate
+from fetcher.report.figures import duration, money, number, percent, rate
 from fetcher.report.visible import cells, cut, visible
 
 SEPARATOR: Final = "  "
@@ -32,15 +32,27 @@ def all_parts(snapshot: Snapshot) -> list[Part]:
         parts.append(Part(2, percent(snapshot.done, total)))
     parts.append(Part(3, f"{rate(snapshot.rate_per_s)} of {rate(snapshot.cap_per_s)}", "cyan"))
     if snapshot.in_flight:
-        parts.append(Part(6, f"in flight {number(snapshot.in_flight)}"))
+        parts.append(Part(8, f"in flight {number(snapshot.in_flight)}"))
     if snapshot.retries:
-        parts.append(Part(7, f"retries {number(snapshot.retries)}", "yellow"))
+        parts.append(Part(9, f"retries {number(snapshot.retries)}", "yellow"))
     if snapshot.failed:
         parts.append(Part(5, f"failed {number(snapshot.failed)}", "red"))
+    parts += _money_parts(snapshot)
     if snapshot.eta_s is not None and snapshot.done != total:
         parts.append(Part(4, f"{duration(snapshot.eta_s)} left"))
     if snapshot.waiting_for:
         parts.append(Part(1, visible(snapshot.waiting_for), "yellow", may_be_cut=True))
+    return parts
+
+
+def _money_parts(snapshot: Snapshot) -> list[Part]:
+    if snapshot.cost is None or snapshot.price is None or not snapshot.attempts:
+        return []
+    spent, expected = money(snapshot.cost), snapshot.cost_expected
+    over = snapshot.done == snapshot.total
+    parts = [Part(6, f"cost {spent}" if expected is None or over else f"cost {spent} of about {money(expected)}")]
+    if snapshot.stored_nothing:
+        parts.append(Part(7, f"{money(snapshot.stored_nothing * snapshot.price)} for nothing", "yellow"))
     return parts
 
 

@@ -14,9 +14,9 @@ import traceback
 from datetime import datetime
 from typing import Any, Final, Literal, TextIO
 
+from fetcher.report.clean import clean
 from fetcher.report.figures import iso_time
 from fetcher.report.screen import Screen
-from fetcher.report.summary import clean
 from fetcher.report.visible import visible
 from fetcher.secret import Redactor
 

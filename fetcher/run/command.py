@@ -76,8 +76,9 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     install_hooks()
     if settings.dry_run:
         return dry_run(job, clock, screen)
-    mode = choose_mode(sys.stderr, quiet=settings.quiet or settings.no_progress)
-    done = run_job(job, clock, lambda: make_progress(mode, screen))
+    wish = "none" if settings.no_progress else settings.progress
+    mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
+    done = run_job(job, clock, lambda: make_progress(mode, screen, environ=os.environ))
     if not settings.quiet or done.code:
         for line in closing_words(_end(job, done), redactor):
             screen.line(line)
@@ -198,9 +199,10 @@ def _finished(job: Job, done: Done) -> Finished:
         started_wall_ms=done.started_ms,
         ended_wall_ms=done.ended_ms,
         snapshot=msgspec.structs.replace(done.ended.snapshot, left=done.left),
+        out=job.out,
         proof=done.proof,
         balance=done.ended.balance,
-        course=done.ended.course,
+        story=done.ended.story,
         settings=shown(job.settings),
         versions={"fetcher": __version__, "python": platform.python_version()},
         left_is_exact=done.left_is_exact,

@@ -16,7 +16,7 @@ import anyio.abc
 import msgspec
 
 from fetcher.errors import Defect, FetcherError, TooManyErrors
-from fetcher.metrics import Balance, Books, Point, Snapshot, Tally
+from fetcher.metrics import Balance, Books, Snapshot, Story, Tally
 from fetcher.model import Failure, Item, Kind, Outcome, Product
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
@@ -56,7 +56,7 @@ class Ended(msgspec.Struct, frozen=True):
     """None: every ID has its outcome."""
     snapshot: Snapshot
     balance: Balance
-    course: list[Point]
+    story: Story
     abandoned: bool = False
     """It was told to end at once: whoever asked so does not want to wait for anything more."""
     sink_hangs: bool = False
@@ -226,6 +226,7 @@ class Run:
     def _book(self, outcomes: list[Outcome]) -> None:
         """Only what the sink has taken counts as fetched or failed: what a full disk refused stays to be done."""
         self._desk.notes.stored([one.id for one in outcomes])
+        self._tally.specimens.outcomes(outcomes)
         self._books.fetched(one.id for one in outcomes if one.ok)
         self._books.failed(one.id for one in outcomes if not one.ok)
         for one in outcomes:
@@ -242,6 +243,7 @@ class Run:
 
     def _snapshot(self) -> Snapshot:
         self._tally.allowed(self._parts.pacer.rate_per_s)
+        self._tally.fullest(self._parts.cap_proof.take_fullest_1s())
         return self._tally.snapshot(self._parts.clock.monotonic_s())
 
     def _conclude(self) -> Ended:
@@ -254,9 +256,9 @@ class Run:
             error = Defect(
                 f"the books do not balance: {balance.evidence}", "what was written stands; please report this"
             )
-        now_s = self._parts.clock.monotonic_s()
-        snapshot = self._tally.snapshot(now_s, last=True)
-        return Ended(error, snapshot, balance, self._tally.course(), self._abandoned, self._sink_hangs)
+        self._tally.fullest(self._parts.cap_proof.take_fullest_1s())
+        snapshot = self._tally.snapshot(self._parts.clock.monotonic_s(), last=True)
+        return Ended(error, snapshot, balance, self._tally.story(), self._abandoned, self._sink_hangs)
 
     def queued(self) -> int:
         """IDs that lie ready to be called."""

@@ -20,7 +20,7 @@ import msgspec
 
 from fetcher.clock import SystemClock
 from fetcher.errors import LimitReached, OutputError
-from fetcher.metrics import CapProof, Snapshot
+from fetcher.metrics import CapProof, Histogram, Snapshot, Specimens
 from fetcher.model import Failure, Item, Outcome
 from fetcher.output import AttemptLog, Disk, encode_all
 from fetcher.pacing import Throttle
@@ -136,7 +136,7 @@ class Worker:
         tally = new_tally(self.parts)
         self.run = Run(self.parts, self.line, self.line, tally, self._show, notes=self.notes)
         self.line.queued = self.run.queued
-        self.latency = tally.latency
+        self.tally = tally
 
     def _show(self, snapshot: Snapshot) -> None:
         self.channel.post(Figures(snapshot, self.parts.clock.monotonic_s(), self.sent.take()))
@@ -175,7 +175,9 @@ class Worker:
             evidence=ended.balance.evidence,
             left=self.run.left,
             open_calls=open_calls,
-            latency=self.latency.dump(),
+            latency=self.tally.latency.dump(),
+            with_wait=self.tally.with_wait().dump(),
+            specimens=self.tally.specimens.dump(),
             abandoned=ended.abandoned,
             limited=isinstance(error, LimitReached) and self.parts.calls_left() == 0,
         )
@@ -196,7 +198,8 @@ async def serve(sock: socket.socket) -> None:
     except OutputError as error:
         nothing = Snapshot()
         told = (error.exit_code, str(error), error.advice)
-        await channel.send(Over(told, nothing, "", [], [], worker.latency.dump(), abandoned=False))
+        empty = Histogram().dump()
+        await channel.send(Over(told, nothing, "", [], [], empty, empty, Specimens().dump(), abandoned=False))
     listening.cancel()
     channel.close()
 

@@ -24,7 +24,7 @@ import msgspec
 
 from fetcher.clock import Clock
 from fetcher.errors import Defect, FetcherError, LimitReached, TooManyErrors
-from fetcher.metrics import Books, CapProof, Histogram, Snapshot, Tally, Throughput
+from fetcher.metrics import Books, CapProof, Course, Histogram, Snapshot, Specimens, Story, Tally
 from fetcher.model import Item
 from fetcher.run.dispatch import limit_words
 from fetcher.run.feed import Feed
@@ -40,7 +40,7 @@ END_S: Final = 2.0
 """How long a worker that was told to end at once may take to say how it ended."""
 _SUMS: Final = (
     *("fetched", "failed", "failed_permanent", "queued", "in_flight", "waiting", "left"),
-    *("attempts", "unsent", "retries", "throttles", "paused_s", "paid_doubts", "bytes_in", "bytes_out"),
+    *("started", "attempts", "unsent", "retries", "throttles", "paused_s", "paid_doubts", "bytes_in", "bytes_out"),
     *("rate_per_s", "mean_rate_per_s", "done_per_s", "rate_now_per_s"),
 )
 _LARGEST: Final = ("latency_p50_s", "latency_p90_s", "latency_p99_s", "latency_max_s", "latency_mean_s")
@@ -91,8 +91,9 @@ class Shards:
         self._books = Books()
         self._tally = Tally(settings.qps, clock.monotonic_s(), settings.price)
         self._started_s = clock.monotonic_s()
-        self._course = Throughput()
-        self._latency = Histogram()
+        self._course = Course()
+        self._latency, self._with_wait = Histogram(), Histogram()
+        self._specimens = Specimens()
         self._input_ended = self._limited = False
         self._decided = self._failed = 0
         self.cap_proof = CapProof(settings.qps)
@@ -208,6 +209,8 @@ class Shards:
         peer.over, peer.snapshot = over, over.snapshot
         self._books.left(over.left)
         self._latency.merge(Histogram.load(over.latency))
+        self._with_wait.merge(Histogram.load(over.with_wait))
+        self._specimens.merge(over.specimens)
         self.open_calls += over.open_calls
         self._taken.set()
         if over.error is not None and self._error is None:
@@ -230,7 +233,8 @@ class Shards:
             in_flight=0,
             waiting=0,
         )
-        peer.over = Over(None, peer.snapshot, "", [], [], Histogram().dump(), abandoned=True)
+        empty = Histogram().dump()
+        peer.over = Over(None, peer.snapshot, "", [], [], empty, empty, Specimens().dump(), abandoned=True)
         self._taken.set()
         self.stop(
             Defect(f"worker process {peer.number} has died; its IDs stay to be done", "run the same command again")
@@ -318,9 +322,11 @@ class Shards:
         total = handed + known if last or self._input_ended else self._feed.expected_total()
         elapsed_s = now_s - self._started_s
         done = sums["fetched"] + sums["failed"]
-        self._course.observe(elapsed_s, sums["attempts"], done, last=last)
         left = None if total is None else max(0, total - done - known)
-        return Snapshot(
+        waits = next((part for part in parts if part.wait_reason), parts[0])
+        counts = [part.latency_counts for part in parts if part.latency_counts]
+        sums["rate_now_per_s"] -= parts[0].rate_now_per_s  # the parent sends nothing
+        figures = Snapshot(
             **sums,
             total=total,
             read=handed + known + duplicates,
@@ -330,8 +336,13 @@ class Shards:
             cap_per_s=self._settings.qps,
             elapsed_s=elapsed_s,
             eta_s=left / sums["done_per_s"] if left is not None and sums["done_per_s"] else None,
-            waiting_for=next((part.waiting_for for part in parts if part.waiting_for), ""),
+            wait_reason=waits.wait_reason,
+            wait_left_s=waits.wait_left_s,
+            fullest_1s=self.cap_proof.take_fullest_1s(),
+            latency_counts=tuple(map(sum, zip(*counts, strict=True))),
         )
+        self._course.observe(figures, last=last)
+        return figures
 
     def _conclude(self) -> Ended:
         self._prove(float("inf"))
@@ -351,7 +362,10 @@ class Shards:
             latency_max_s=self._latency.max_s,
             latency_mean_s=self._latency.mean_s,
         )
-        return Ended(error, snapshot, balance, self._course.points(), self._abandoned)
+        return Ended(error, snapshot, balance, self._story(), self._abandoned)
+
+    def _story(self) -> Story:
+        return Story.of(self._course, self._specimens, self._latency, self._with_wait)
 
 
 class Ending(FetcherError):

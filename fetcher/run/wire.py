@@ -86,6 +86,8 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     left: list[str]
     open_calls: list[str]
     latency: bytes
+    with_wait: bytes
+    specimens: bytes
     abandoned: bool
     limited: bool = False
     """It has used up its part of --max-calls or --max-cost; the others may go on with theirs."""

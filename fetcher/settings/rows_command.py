@@ -35,4 +35,8 @@ class CommandRows:
     quiet: bool = setting(False, (REPORT, "errors only", Flag()), short="-q", env=False, key=False)
     verbose: bool = setting(False, (REPORT, "more detail", Flag()), short="-v", env=False, key=False)
     log_format: str = setting("text", (REPORT, "how log lines are written", Choice("text", "json")))
-    no_progress: bool = setting(False, (REPORT, "no progress display", Flag()))
+    progress: str = setting(
+        "auto",
+        (REPORT, "how it shows how far it is; auto: by the terminal", Choice("auto", "tty", "plain", "json", "none")),
+    )
+    no_progress: bool = setting(False, (REPORT, "no progress display; as --progress none", Flag()))

@@ -94,3 +94,16 @@ def test_nothing_sent() -> None:
     """A run without a call has an empty proof that holds."""
     proof = CapProof(5).proof()
     assert (proof.sent, proof.worst_1s, proof.mean_per_s, proof.last_s, proof.holds) == (0, 0, 0.0, 0.0, True)
+
+
+def test_the_fullest_second_of_each_look() -> None:
+    """Asked now and then, it says how full it got since; the worst of all stays the worst."""
+    cap_proof = CapProof(10.0)
+    looks = []
+    for start_s, calls in ((0.0, 5), (10.0, 9), (20.0, 2)):
+        for call in range(calls):
+            cap_proof.sent(start_s + call * 0.05)
+        looks.append(cap_proof.take_fullest_1s())
+    assert looks == [5, 9, 2]
+    assert (cap_proof.worst_1s, cap_proof.proof().worst_1s_at_s) == (9, pytest.approx(10.4))
+    assert cap_proof.take_fullest_1s() == 0

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.metrics import Histogram
+from fetcher.metrics import Histogram, coarse_bounds_s
+from fetcher.metrics.latency import coarse_quantiles
 
 durations = st.lists(st.floats(min_value=1e-5, max_value=3599.0), min_size=1, max_size=200)
 
@@ -76,3 +77,49 @@ def test_one_value_between_equal_ones_is_found() -> None:
     histogram = filled([0.042] * 98 + [2.0] * 2)
     assert histogram.quantile(0.98) == pytest.approx(0.042, rel=0.01)
     assert histogram.quantile(0.99) == pytest.approx(2.0, rel=0.01)
+
+
+@given(st.lists(st.floats(1e-4, 1000), min_size=1, max_size=300), st.floats(0.01, 1.0))
+def test_coarse_counts_are_near_the_truth(durations_s: list[float], share: float) -> None:
+    """Within a coarse bucket of the fine answer; totals are kept."""
+    histogram = Histogram()
+    for duration_s in durations_s:
+        histogram.record(duration_s)
+    counts = histogram.coarse()
+    assert sum(counts) == len(durations_s)
+    [coarse_s] = coarse_quantiles(counts, share)
+    fine_s = sorted(durations_s)[max(1, math.ceil(share * len(durations_s))) - 1]
+    assert coarse_s is not None and fine_s * 0.87 <= coarse_s <= fine_s * 1.15
+
+
+def test_the_bounds_of_coarse_buckets_fit_their_counts() -> None:
+    """Every duration lies below its bucket's bound and not below the one before."""
+    bounds_s = coarse_bounds_s()
+    for duration_s in (0.0001, 0.0421, 1.0, 59.0, 3599.0):
+        histogram = Histogram()
+        histogram.record(duration_s)
+        place = histogram.coarse().index(1)
+        assert bounds_s[place - 1] <= duration_s <= bounds_s[place]
+
+
+def test_the_table_goes_as_far_as_there_are_durations() -> None:
+    """Ten durations say nothing of the 99.9th percentile; a hundred thousand do."""
+    few, many = Histogram(), Histogram()
+    for number in range(100_000):
+        many.record(0.001 * (1 + number % 100))
+        if number < 10:
+            few.record(0.001)
+    assert [one.share for one in few.table()][-2:] == [0.9, 1.0]
+    assert [one.share for one in many.table()][-2:] == [0.99999, 1.0]
+    assert Histogram().table() == []
+
+
+def test_what_is_taken_out_is_gone() -> None:
+    """All but the detours: counts and mean are those of the rest."""
+    all_of_them, detours = Histogram(), Histogram()
+    for duration_s in (0.1, 0.2, 0.3, 0.4):
+        all_of_them.record(duration_s)
+    detours.record(0.4)
+    rest = all_of_them.without(detours)
+    assert rest.count == 3
+    assert rest.mean_s == pytest.approx(0.2)

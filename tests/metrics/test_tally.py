@@ -163,7 +163,42 @@ def test_rates_and_time_left() -> None:
     assert snapshot.eta_s == pytest.approx(40.0, rel=0.02)
     assert (snapshot.done, snapshot.total, snapshot.elapsed_s) == (100, 500, pytest.approx(10.0))
     assert snapshot.bytes_out == 100_000
-    assert sum(point.done_per_s for point in tally.course()) == pytest.approx(100.0, abs=1e-6)
+    points = tally.story().points
+    starts_s = [0.0, *(point.elapsed_s for point in points)]
+    done = sum(p.done_per_s * (p.elapsed_s - start_s) for p, start_s in zip(points, starts_s, strict=False))
+    assert done == pytest.approx(100.0, abs=3)  # what came after the last point is not in it yet
+
+
+def test_how_long_ids_took_with_their_waits() -> None:
+    """An ID that was tried again counts once, with all of its time; its calls count each by itself."""
+    tally = new_tally()
+    tally.read(3)
+    for call, service_s in enumerate((0.1, 0.1, 0.1, 0.1)):
+        tally.attempt(Attempt(float(call), call + service_s, VerdictKind.DONE, 10))
+    tally.detour(0.1)  # the third ID was answered twice, and took seven seconds
+    tally.detour(0.1)
+    tally.delayed(7.0)
+    story = tally.story()
+    assert (tally.latency.count, tally.with_wait().count) == (4, 3)
+    assert story.service[-1].duration_s == pytest.approx(0.1)
+    assert story.with_wait[-1].duration_s == 7.0
+
+
+def test_money_in_every_figure() -> None:
+    """Spent, on its way, for nothing, and expected in all: three calls for two IDs, of ten."""
+    tally = Tally(10.0, 0.0, price=2.0)
+    tally.expect(10)
+    tally.read(10)
+    for result in (VerdictKind.RETRY, VerdictKind.DONE, VerdictKind.ABSENT):
+        tally.started()
+        tally.attempt(Attempt(0.0, 0.1, result, 10))
+    tally.again()
+    tally.fetched()
+    tally.failed(Kind.NOT_FOUND, permanent=True)
+    tally.started()
+    snapshot = tally.snapshot(1.0)
+    assert (snapshot.cost, snapshot.cost_in_flight, snapshot.stored_nothing) == (6.0, 2.0, 1)
+    assert snapshot.cost_expected == 30.0  # three calls for two IDs, so fifteen for ten
 
 
 def test_the_time_left_is_unknown_until_something_is_done() -> None:

@@ -9,7 +9,7 @@ import pytest
 from fetcher.metrics import InputCounts, Pace, Snapshot, make_plan
 from fetcher.report import Doubts, End, Finished, closing_words, money, plan_lines, summary_document
 
-PAID = Snapshot(read=10, fetched=10, attempts=12, paid_doubts=2, price=0.01)
+PAID = Snapshot(read=10, fetched=10, attempts=12, results={"done": 10, "timeout": 2}, paid_doubts=2, price=0.01)
 
 
 def words(doubts: Doubts, snapshot: Snapshot = PAID) -> str:
@@ -18,7 +18,8 @@ def words(doubts: Doubts, snapshot: Snapshot = PAID) -> str:
 
 def test_what_it_cost_is_said_at_the_end() -> None:
     """All calls that left, and the part of them that nobody answered."""
-    assert "cost: 0.12 at most, at 0.01 a call, 0.02 of it for calls never answered" in words(Doubts())
+    said = words(Doubts())
+    assert "cost: 0.12 at most, at 0.01 a call, 0.02 of it brought nothing to store, 0.02 for calls never" in said
     assert "cost" not in words(Doubts(), Snapshot(read=10, fetched=10, attempts=12))
 
 
@@ -41,10 +42,11 @@ def test_the_summary_has_both() -> None:
         started_wall_ms=0,
         ended_wall_ms=1,
         snapshot=PAID,
+        settings={"max_cost": 0.1},
         doubts=Doubts(earlier=("7",), open=("8", "9"), noted=True),
     )
     document = summary_document(run)
-    assert document["cost"] == {"price": 0.01, "total": 0.12, "unanswered": 0.02}
+    assert document["cost"] == {"price": 0.01, "total": 0.12, "unanswered": 0.02, "stored_nothing": 0.02, "limit": 0.1}
     assert document["doubts"] == {"noted": True, "earlier": ["7"], "held": False, "open": ["8", "9"]}
     bare = Finished(exit_code=0, reason="", started_wall_ms=0, ended_wall_ms=1, snapshot=Snapshot())
     assert summary_document(bare)["cost"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -29,7 +30,8 @@ BUSY = Snapshot(
     cap_per_s=20.0,
     eta_s=4472.0,
     elapsed_s=630.0,
-    waiting_for="paused 12 s: the gateway said over the rate",
+    wait_reason="the gateway said over the rate",
+    wait_left_s=11.2,
 )
 ALL = (
     "12 345/100 000  12.3 %  19.6/s of 20/s  in flight 4  retries 3  failed 2  1 h 15 min left  "
@@ -60,13 +62,13 @@ def test_nothing_superfluous_is_said() -> None:
     assert plain_line(ended) == "7/7  100 %  0/s of 5/s"
 
 
-@given(st.integers(20, 150), st.integers(0, 10**9), st.text("ab 商\x1b", max_size=60))
+@given(st.integers(1, 150), st.integers(0, 10**9), st.text("ab 商\x1b", max_size=60))
 def test_it_fits_every_width(width: int, fetched: int, reason: str) -> None:
-    """From 20 columns on, whatever the figures and the reason; how far it is, is always there."""
-    snapshot = at(1.0, fetched=fetched, total=2 * fetched, waiting_for=reason)
+    """Whatever the width, the figures and the reason; how far it is, is always there."""
+    snapshot = at(1.0, fetched=fetched, total=2 * fetched, wait_reason=reason, wait_left_s=3.0)
     line = SEPARATOR.join(part.text for part in fitting_parts(snapshot, width))
     assert cells(line) <= width
-    assert line.startswith(str(snapshot.done)[:1])
+    assert line.startswith(str(snapshot.done)[:1] if width > 1 else "")
     assert "\x1b" not in line
 
 
@@ -84,7 +86,7 @@ def test_the_live_line_is_drawn_at_most_four_times_a_second() -> None:
     assert len(shown(stream)) == 4
 
 
-@pytest.mark.parametrize("width", [20, 47, 80, 200])
+@pytest.mark.parametrize("width", [2, 20, 47, 80, 200])
 def test_the_live_line_leaves_the_last_column_free(width: int) -> None:
     """A full line would wrap on some terminals and could not be drawn over."""
     stream = io.StringIO()
@@ -160,14 +162,65 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_mode_follows_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A live line only where a cursor can be moved; quiet wins over all."""
-    monkeypatch.setenv("TERM", "xterm")
-    assert choose_mode(Terminal()) == "tty"
-    assert choose_mode(io.StringIO()) == "plain"
-    assert choose_mode(Terminal(), quiet=True) == "none"
-    monkeypatch.setenv("TERM", "dumb")
-    assert choose_mode(Terminal()) == "plain"
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        ({}, "tty"),
+        ({"TERM": "xterm"}, "tty"),
+        ({"TERM": "dumb"}, "plain"),
+        ({"CI": "true"}, "plain"),
+        ({"CI": ""}, "tty"),
+    ],
+)
+def test_the_mode_follows_the_terminal(environ: dict[str, str], mode: str) -> None:
+    """A live line only where a cursor can be moved and nobody keeps a log of every redrawing."""
+    assert choose_mode(Terminal(), environ=environ) == mode
+    assert choose_mode(io.StringIO(), environ=environ) == "plain"
+
+
+@pytest.mark.parametrize("wish", ["tty", "plain", "json", "none"])
+def test_what_is_asked_for_by_name_is_done(wish: str) -> None:
+    """On a terminal or not, quiet or not."""
+    assert choose_mode(Terminal(), wish, environ={}, quiet=True) == wish
+    assert choose_mode(io.StringIO(), wish, environ={"CI": "1"}) == wish
+    assert choose_mode(Terminal(), environ={}, quiet=True) == "none"
+
+
+def test_money_is_told_while_it_is_spent() -> None:
+    """Spent, what it will be in all, and what brought nothing: 12 450 calls for 12 345 IDs of 100 000."""
+    priced = at(1.0, price=0.01, attempts=12_450, results={"done": 12_343, "absent": 2, "retry": 105})
+    assert "cost 124.50 of about 1 008.51  1.05 for nothing" in plain_line(priced)
+    over = msgspec.structs.replace(priced, total=12_345)
+    assert "cost 124.50  1.05 for nothing" in plain_line(over)
+
+
+def test_a_program_that_draws_its_own_bar() -> None:
+    """`json`: an object a line, once a second, and a last one; nothing in it that a terminal would obey."""
+    stream = io.StringIO()
+    progress = make_progress("json", stream)
+    for quarter in range(12):
+        progress.update(at(quarter / 4, price=0.5, attempts=7))
+    progress.close(at(3.0, wait_reason="\x1b[2J no"))
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["elapsed_s"] for line in told] == [0.0, 1.0, 2.0, 3.0]
+    assert [line["over"] for line in told] == [False, False, False, True]
+    assert (told[0]["progress"], told[0]["cost"], told[0]["wait_left_s"]) == (1, 3.5, 11.2)
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_colour_where_it_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FORCE_COLOR colours plain lines too; NO_COLOR wins over it."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for environ, expected in (
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({}, False),
+    ):
+        stream = io.StringIO()
+        make_progress("plain", stream, environ=environ).update(BUSY)
+        assert ("\x1b[" in stream.getvalue()) is expected
+        assert stream.getvalue().count("\n") == 1
 
 
 def test_rich_is_loaded_only_for_a_live_line() -> None:
