@@ -8,8 +8,21 @@ from __future__ import annotations
 
 from fetcher.sandbox.app import create_app
 from fetcher.sandbox.catalog import example_ids
-from fetcher.sandbox.options import SandboxSettings
+from fetcher.sandbox.changes import Change, Scenario, read_scenario
+from fetcher.sandbox.options import AppSettings, SandboxSettings, with_options
 from fetcher.sandbox.process import SandboxHandle, spawn
 from fetcher.sandbox.server import serve
 
-__all__ = ["SandboxHandle", "SandboxSettings", "create_app", "example_ids", "serve", "spawn"]
+__all__ = [
+    "AppSettings",
+    "Change",
+    "SandboxHandle",
+    "SandboxSettings",
+    "Scenario",
+    "create_app",
+    "example_ids",
+    "read_scenario",
+    "serve",
+    "spawn",
+    "with_options",
+]

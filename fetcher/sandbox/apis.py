@@ -17,6 +17,8 @@ class Service(Enum):
     CROSS = auto()
     DETAIL = auto()
     LIST = auto()
+    POOL = auto()
+    """A list, of which one ID outside the pool fails the whole call (met so)."""
     ORDER = auto()
     TIME = auto()
     TIME_MILLIS = auto()
@@ -42,6 +44,8 @@ SERVED: Final[dict[str, Served]] = {
     "com.alibaba.product/alibaba.agent.product.simple.get": Served(Service.PRODUCT, "productID", _SITE),
     "com.alibaba.product/alibaba.cross.productInfo": Served(Service.CROSS, "productId"),
     "com.alibaba.product/alibaba.product.getByIdList": Served(Service.LIST, "productIdList"),
+    "com.alibaba.fenxiao/alibaba.fenxiao.productInfo.get": Served(Service.CROSS, "offerId"),
+    "com.alibaba.fenxiao/alibaba.pifatuan.product.detail.list": Served(Service.POOL, "offerIds"),
     "com.alibaba.fenxiao.crossborder/product.search.queryProductDetail": Served(Service.DETAIL, "offerDetailParam"),
     "com.alibaba.trade/alibaba.trade.get.buyerView": Served(Service.ORDER, "orderId", _SITE),
     "com.alibaba.trade/alibaba.trade.get.sellerView": Served(Service.ORDER, "orderId", _SITE),
@@ -51,5 +55,12 @@ SERVED: Final[dict[str, Served]] = {
 """`namespace/name` → what is served, all in version 1."""
 
 VERSION: Final = "1"
-TOKEN_APIS: Final = frozenset({"system.oauth2/getToken"})
+GET_TOKEN: Final = "system.oauth2/getToken"  # noqa: S105  (an address)
+POSTPONE_TOKEN: Final = "system.oauth2/postponeToken"  # noqa: S105
+TOKEN_APIS: Final = frozenset({GET_TOKEN, POSTPONE_TOKEN})
 """Under the protocols `http` and `param2`; unsigned."""
+
+ITEM_METHOD: Final = "taobao.item.seller.get"
+TIME_METHOD: Final = "taobao.time.get"
+TOP_METHODS: Final = frozenset({ITEM_METHOD, TIME_METHOD, *(api.partition("/")[2] for api in SERVED)})
+"""Served at `router/rest` too. That the 1688 APIs can be had there is invented: the two others are the family's own."""

@@ -1,5 +1,8 @@
 """The sandbox as an ASGI application: reads a request, asks the desk, waits as long as latency says, sends.
 
+`/openapi/…` is the gateway, `/router/rest` the sister family's, `/oauth/authorize` the page for the member. Beside
+them: `GET /_sandbox/stats`, `POST /_sandbox/reset`, and `POST /_sandbox/change` with a `changes.Change` as JSON.
+
 A server may put a `Wire` under `scope["extensions"]["fetcher.sandbox"]`; without one, arrival is when the application
 is called, and a connection that should break raises `ConnectionResetError`.
 """
@@ -8,15 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
 
 from fetcher.clock import Clock, SystemClock
-from fetcher.sandbox.answers import JSON, Answer
+from fetcher.errors import UsageError
+from fetcher.sandbox.answers import HTML, JSON, Answer
+from fetcher.sandbox.changes import Change
 from fetcher.sandbox.desk import Desk, Incoming
 from fetcher.sandbox.faults import Fault
+from fetcher.sandbox.oauth import AUTHORISE, OLD_AUTHORISE, Page
 from fetcher.sandbox.options import SandboxSettings
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -25,8 +31,10 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 EXTENSION: Final = "fetcher.sandbox"
 OPENAPI: Final = "/openapi/"
+ROUTER: Final = "/router/rest"
 STATS: Final = "/_sandbox/stats"
 RESET: Final = "/_sandbox/reset"
+CHANGE: Final = "/_sandbox/change"
 MAX_FORM_BYTES: Final = 1024 * 1024
 _FORM: Final = b"application/x-www-form-urlencoded"
 
@@ -47,38 +55,48 @@ class Wire(Protocol):
 
 
 class App:
-    """One sandbox. Its counts are read at `GET /_sandbox/stats` and cleared by `POST /_sandbox/reset`."""
+    """One sandbox."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock) -> None:
+    def __init__(self, settings: SandboxSettings, clock: Clock, changes: Sequence[Change] = ()) -> None:
         self._clock = clock
-        self._latency_s = settings.latency_ms / 1000
-        self._jitter_s = settings.jitter_ms / 1000
-        self._slow_s = settings.slow_ms / 1000
         self._dice = random.Random(settings.seed)
-        self._desk = Desk(settings, clock)
+        self._desk = Desk(settings, clock, changes)
 
     def stats(self) -> dict[str, Any]:
         """What was seen so far."""
-        return self._desk.ledger.stats()
+        return self._desk.stats()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path: str = scope["path"]
-        if path.startswith(OPENAPI):
-            await self._gateway(path[len(OPENAPI) :], scope, receive, send)
-        elif path == STATS and scope["method"] == "GET":
-            await _send(send, Answer(200, orjson.dumps(self.stats()), JSON, ""))
-        elif path == RESET and scope["method"] == "POST":
-            self._desk.reset()
-            await _send(send, Answer(200, b"{}", JSON, ""))
+        if path.startswith(OPENAPI) or path == ROUTER:
+            await self._gateway(path, scope, receive, send)
+        elif path in (AUTHORISE, OLD_AUTHORISE) and scope["method"] == "GET":
+            await _send(send, _as_answer(self._desk.authorise(path, scope["query_string"].decode("utf-8", "replace"))))
         else:
-            await _send(send, Answer(404, b'{"error_message":"no such path"}', JSON, ""))
+            await _send(send, await self._control(path, scope, receive))
+
+    async def _control(self, path: str, scope: Scope, receive: Receive) -> Answer:
+        """The pages for whoever runs the sandbox."""
+        asked = (scope["method"], path)
+        if asked == ("GET", STATS):
+            return Answer(200, orjson.dumps(self.stats()), JSON, "")
+        if asked == ("POST", RESET):
+            self._desk.reset()
+            return Answer(200, b"{}", JSON, "")
+        if asked == ("POST", CHANGE):
+            try:
+                self._desk.change(await _body(receive) or b"")
+            except UsageError as error:
+                return Answer(400, orjson.dumps({"error_message": str(error)}), JSON, "")
+            return Answer(200, b"{}", JSON, "")
+        return Answer(404, b'{"error_message":"no such path"}', JSON, "")
 
     async def _gateway(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         wire: Wire | None = (scope.get("extensions") or {}).get(EXTENSION)
         arrived_s = self._clock.monotonic_s() if wire is None else wire.arrived_s
-        self._desk.ledger.arrived(arrived_s)
+        self._desk.arrived(arrived_s)
         if scope["method"] not in ("GET", "POST"):
             await _send(send, Answer(405, b"", JSON, ""))
             return
@@ -88,10 +106,12 @@ class App:
             return
         # Bytes that are no UTF-8 become signs that nobody signed: the signature finds them.
         query, text = scope["query_string"].decode("utf-8", "replace"), form.decode("utf-8", "replace")
-        answer, fault = self._desk.answer(Incoming(path, query, text, arrived_s))
-        wait_s = self._latency_s + (self._slow_s if fault is Fault.SLOW else 0.0)
-        if self._jitter_s:
-            wait_s += self._jitter_s * self._dice.random()
+        incoming = Incoming(path.removeprefix(OPENAPI), query, text, arrived_s)
+        answer, fault = self._desk.answer(incoming, top=path == ROUTER)
+        settings = self._desk.settings
+        wait_s = (settings.latency_ms + (settings.slow_ms if fault is Fault.SLOW else 0.0)) / 1000
+        if settings.jitter_ms:
+            wait_s += settings.jitter_ms / 1000 * self._dice.random()
         if wait_s:
             await asyncio.sleep(wait_s)
         if fault is Fault.RESET or fault is Fault.CUT:
@@ -100,18 +120,37 @@ class App:
             await _send(send, answer)
 
 
-def create_app(settings: SandboxSettings | None = None, clock: Clock | None = None) -> App:
+def create_app(
+    settings: SandboxSettings | None = None, clock: Clock | None = None, changes: Sequence[Change] = ()
+) -> App:
     """An ASGI application that behaves as the 1688 gateway does.
 
     Args:
         settings: what it is told; None: the defaults.
         clock: whose time limits, tokens and timestamps follow; None: the machine's.
+        changes: what changes, and when.
     """
-    return App(settings or SandboxSettings(), clock or SystemClock())
+    return App(settings or SandboxSettings(), clock or SystemClock(), changes)
+
+
+def _as_answer(page: Page) -> Answer:
+    headers = ((b"location", page.location.encode()),) if page.location else ()
+    return Answer(page.status, page.html.encode(), HTML, "", headers)
 
 
 async def _form(scope: Scope, receive: Receive) -> bytes | None:
     """The body if it is a form, empty if it is anything else, None if it is too large."""
+    body = await _body(receive)
+    if body is None:
+        return None
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return body if value.lower().startswith(_FORM) else b""
+    return body
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """All of it, None if it is too large."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -122,11 +161,7 @@ async def _form(scope: Scope, receive: Receive) -> bytes | None:
             return None
         parts.append(part)
         if not message.get("more_body", False):
-            break
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            return b"".join(parts) if value.lower().startswith(_FORM) else b""
-    return b"".join(parts)
+            return b"".join(parts)
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from fetcher.sandbox.dice import roll, share
+from fetcher.sandbox.items import item_mould
 from fetcher.sandbox.moulds import Mould, detail_mould, order_mould, product_mould
 
 MOULDS: Final = 128
@@ -19,6 +20,7 @@ _KINDS: Final[dict[str, Callable[[Random], Mould]]] = {
     "product": product_mould,
     "detail": detail_mould,
     "order": order_mould,
+    "item": item_mould,
 }
 _SKU_GAPS: Final = [tuple(f"{name}{k}".encode() for name in ("sku", "stock", "price", "spec")) for k in range(40)]
 _SKU_BASE: Final = 4 * 10**12
@@ -48,6 +50,10 @@ class Catalog:
     def order(self, id_number: int) -> bytes:
         """An order's `result`, as JSON."""
         return self._fill("order", id_number)
+
+    def item(self, id_number: int) -> bytes:
+        """A sister family's `item`, as JSON."""
+        return self._fill("item", id_number)
 
     def _fill(self, kind: str, id_number: int) -> bytes:
         looks = roll(self._seed, _LOOKS, id_number)

@@ -20,6 +20,9 @@ from fetcher.sandbox.apis import SERVED, VERSION, Served, Service
 
 SIGNATURE: Final = "_aop_signature"
 GUIDE_SIGNATURE: Final = "sign"
+PROTOCOLS: Final = ("param2", "xml2")
+"""`xml2` answers in XML; that it takes plain parameters is invented."""
+LISTS: Final = (Service.LIST, Service.POOL)
 LARGEST_ID: Final = 2**63 - 1
 
 
@@ -112,7 +115,7 @@ def app_key_present(asked: Asked, rules: Rules, facts: Facts) -> Refusal | None:
 
 
 def app_key_known(asked: Asked, rules: Rules, facts: Facts) -> Refusal | None:
-    """Only one app is registered here."""
+    """The caller has looked the app up: these are its rules, or another's if there is none."""
     if asked.app_key == rules.app_key:
         return None
     return Refusal("gw.AppKeyNotFound", "App key is not found")
@@ -121,7 +124,7 @@ def app_key_known(asked: Asked, rules: Rules, facts: Facts) -> Refusal | None:
 def api_exists(asked: Asked, rules: Rules, facts: Facts) -> Refusal | None:
     """Protocol, version and name together; whether it comes before the signature is not settled."""
     address = asked.address
-    if address.protocol == "param2" and address.version == VERSION and address.api in SERVED:
+    if address.protocol in PROTOCOLS and address.version == VERSION and address.api in SERVED:
         return None
     return Refusal("gw.APIUnsupported", f"unsupport api {address.api}:{address.version}")
 
@@ -193,7 +196,7 @@ def first_refusal(checks: tuple[Check, ...], asked: Asked, rules: Rules, facts: 
     return None
 
 
-def asked_ids(asked: Asked) -> tuple[int, ...] | Refusal:
+def asked_ids(asked: Asked, most_ids: int = 50) -> tuple[int, ...] | Refusal:
     """The last check: all arguments there, and the IDs that they name. None for a system API."""
     served = SERVED[asked.address.api]
     if not served.id_parameter:
@@ -204,7 +207,7 @@ def asked_ids(asked: Asked) -> tuple[int, ...] | Refusal:
         missing += [name for name in served.required if not asked.params.get(name)]
     if missing:
         return Refusal("gw.ParamMissing", f"Required argument {missing[0]}")
-    return _ids_in(text, served)
+    return _ids_in(text, served, most_ids)
 
 
 def _id_argument(asked: Asked, served: Served) -> str:
@@ -216,9 +219,9 @@ def _id_argument(asked: Asked, served: Served) -> str:
     return next((value for key, value in asked.params.items() if key.lower() == wanted), "")
 
 
-def _ids_in(text: str, served: Served) -> tuple[int, ...] | Refusal:
+def _ids_in(text: str, served: Served, most_ids: int) -> tuple[int, ...] | Refusal:
     """Codes of bad arguments are invented; their names follow the one that is known."""
-    if served.service not in (Service.DETAIL, Service.LIST):
+    if served.service not in (Service.DETAIL, *LISTS):
         return (int(text),) if _is_id(text) else _invalid(served.id_parameter)
     try:
         value = json.loads(text)
@@ -233,6 +236,8 @@ def _ids_in(text: str, served: Served) -> tuple[int, ...] | Refusal:
         value = [value["offerId"]]
     if not isinstance(value, list) or not all(_is_id(str(each)) for each in value):
         return _invalid(served.id_parameter)
+    if len(value) > most_ids:
+        return Refusal("gw.ParamInvalid", f"Invalid argument {served.id_parameter}: more than {most_ids}")
     return tuple(int(each) for each in value)
 
 

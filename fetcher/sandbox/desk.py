@@ -1,40 +1,42 @@
-"""One call, from its parts to its answer: checks in order, limit, faults, service. No sockets and no waiting; what it
-remembers are the counts of limiter, faults, tokens and ledger.
+"""One call, from its parts to its answer: checks in order, limit, service; and the pages of authorisation. No sockets
+and no waiting; what it remembers is its `State`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import orjson
 
 from fetcher.clock import Clock
-from fetcher.sandbox.answers import HTML, HTML_PAGE, JSON, XML, Answer, absent, as_xml, found, refusal_answer, time_text
-from fetcher.sandbox.apis import SERVED, TOKEN_APIS, Service
+from fetcher.gateway import param2_signature
+from fetcher.sandbox import oauth
+from fetcher.sandbox.accounts import Account, Overrun
+from fetcher.sandbox.answers import HTML, HTML_PAGE, JSON, XML, Answer, as_xml, refusal_answer
+from fetcher.sandbox.apis import POSTPONE_TOKEN, TOKEN_APIS
 from fetcher.sandbox.catalog import Catalog
+from fetcher.sandbox.changes import Change, parse_change
 from fetcher.sandbox.checks import (
     BEFORE_LIMIT,
+    SIGNATURE,
     Address,
-    Asked,
     Facts,
     Refusal,
-    Rules,
-    asked_ids,
     first_refusal,
     merge_parameters,
     parse_address,
     permission,
     understand,
 )
-from fetcher.sandbox.faults import Fault, Faults
-from fetcher.sandbox.ledger import Ledger
-from fetcher.sandbox.limiter import Limiter, make_limiter
+from fetcher.sandbox.faults import Fault
 from fetcher.sandbox.options import SandboxSettings
-from fetcher.sandbox.tokens import Tokens
+from fetcher.sandbox.rows import ROWS
+from fetcher.sandbox.service import Services
+from fetcher.sandbox.state import State
+from fetcher.sandbox.top_desk import TopDesk
 
-_NO_USAGE: Final = Refusal("gw.NoUsageLeftError", "SLA bill has no usage left")
 _NO_ADDRESS: Final = Refusal("404", "no such path here; calls go to /openapi/param2/1/{namespace}/{name}/{appKey}", 404)
 _XML_LABEL: Final = ((b"x-sandbox-invented", b"xml"),)
 
@@ -53,126 +55,154 @@ class Incoming(msgspec.Struct, frozen=True):
 class Desk:
     """Answers calls, one at a time."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._catalog = Catalog(settings.seed, settings.absent)
-        self._tokens = Tokens(settings, clock.monotonic_s())
-        self._rules = Rules(
-            app_key=settings.app_key,
-            app_secret=settings.app_secret.reveal(),
-            require_token=settings.require_token,
-            demand_timestamp=settings.demand_timestamp,
-            timestamp_tolerance_s=settings.timestamp_tolerance_s,
-            denied_apis=frozenset(settings.denied_apis),
-        )
-        self.reset()
+    def __init__(self, settings: SandboxSettings, clock: Clock, changes: Sequence[Change] = ()) -> None:
+        self._state = State(settings, clock, changes)
+        services = Services(self._state, catalog := Catalog(settings.seed, settings.absent))
+        self._services = services
+        self._top = TopDesk(self._state, services, catalog)
+
+    @property
+    def settings(self) -> SandboxSettings:
+        """Those in force."""
+        return self._state.settings
+
+    def arrived(self, now_s: float) -> None:
+        """A call's first byte came in."""
+        self._state.ledger.arrived(now_s)
+
+    def stats(self) -> dict[str, Any]:
+        """See `Ledger.stats`."""
+        return self._state.ledger.stats({key: account.left for key, account in self._state.accounts.items()})
 
     def reset(self) -> None:
-        """Forget all calls: counts, limit, faults, usage. Tokens stay good."""
-        self.ledger = Ledger()
-        self._limiters: dict[str, Limiter | None] = {}
-        self._faults = Faults(self._settings)
-        self._used = 0
-        self._answered = 0
+        """See `State.begin`."""
+        self._state.begin()
 
-    def answer(self, incoming: Incoming) -> tuple[Answer, Fault | None]:
-        """The answer, and what is to go wrong with it on its way out."""
+    def change(self, body: bytes) -> None:
+        """Make a change that came as JSON.
+
+        Raises:
+            UsageError: it is none.
+        """
+        self._state.change(parse_change(body, self._state.settings), self._state.clock.monotonic_s())
+
+    def answer(self, incoming: Incoming, *, top: bool = False) -> tuple[Answer, Fault | None]:
+        """The answer, and what is to go wrong with it on its way out. `top`: it came to the sister family's address."""
+        state = self._state
+        state.pass_time(incoming.arrived_s)
+        outage = state.outage(incoming.arrived_s)
+        if outage is not None:
+            state.ledger.answered("outage")
+            return _during(outage)
         params = merge_parameters(incoming.query, incoming.form)
-        address = parse_address(incoming.path)
-        fault = None
+        if top:
+            answer, fault = self._top.answer(params, incoming.arrived_s)
+        else:
+            answer, fault = self._openapi(incoming.path, params, incoming.arrived_s)
+        return (_malformed(answer) if fault is Fault.MALFORMED else answer), fault
+
+    def _openapi(self, path: str, params: dict[str, str], now_s: float) -> tuple[Answer, Fault | None]:
+        address = parse_address(path)
+        fault: Fault | None = None
+        key = ""
         if address is None:
             answer = self._refuse(_NO_ADDRESS)
         elif address.api in TOKEN_APIS and address.protocol in ("http", "param2"):
-            answer = self._grant(params, incoming.arrived_s)
+            key = address.app_key
+            answer = self._token(address, params, now_s)
         else:
-            answer, fault = self._serve(address, params, incoming.arrived_s)
-        self.ledger.answered(f"fault:{fault}" if fault else answer.code)
-        tutorial_xml = address is not None and not address.app_key and params.get("format") == "xml"
-        if (self._settings.xml or tutorial_xml) and answer.content_type is JSON:
-            answer = _rewritten(answer)
-        return (_malformed(answer) if fault is Fault.MALFORMED else answer), fault
+            key = address.app_key or params.get("app_key", "")
+            answer, fault = self._serve(address, params, now_s)
+        self._state.ledger.answered(f"fault:{fault}" if fault else answer.code, key)
+        if answer.content_type is JSON and self._wants_xml(address, params):
+            answer = Answer(answer.status, as_xml(answer.body), XML, answer.code, answer.headers + _XML_LABEL)
+        return answer, fault
+
+    def _wants_xml(self, address: Address | None, params: Mapping[str, str]) -> bool:
+        if self._state.settings.xml or address is None:
+            return self._state.settings.xml
+        tutorial = not address.app_key and params.get("format") == "xml"
+        return tutorial or (params.get("_aop_responseFormat") or address.protocol).startswith("xml")
+
+    def _account(self, key: str, now_s: float) -> Account:
+        """The app's, or the first one's, whose rules then refuse the key."""
+        account = self._state.accounts.get(key)
+        if account is None:
+            return self._state.first
+        self._state.ledger.called_by(key, now_s)
+        return account
 
     def _serve(self, address: Address, params: dict[str, str], now_s: float) -> tuple[Answer, Fault | None]:
-        asked = understand(address, params, strict=self._settings.strict)
-        now_ms = self._now_ms()
-        facts = Facts(now_ms, self._tokens.is_good(params.get("access_token", ""), now_s))
-        refusal = first_refusal(BEFORE_LIMIT, asked, self._rules, facts)
-        if refusal is None and not self._admits(address.api, now_s):
-            return self._throttle(), None
-        refusal = refusal or permission(asked, self._rules, facts)
+        state = self._state
+        asked = understand(address, params, strict=state.settings.strict)
+        account = self._account(asked.app_key, now_s)
+        facts = Facts(state.now_ms(), account.tokens.is_good(params.get("access_token", ""), now_s))
+        refusal = first_refusal(BEFORE_LIMIT, asked, account.rules, facts)
+        if refusal is None:
+            overrun = account.admit(address.api, now_s)
+            if overrun is not None:
+                return self._throttle(overrun), None
+            refusal = permission(asked, account.rules, facts)
         if refusal is not None:
             return self._refuse(refusal), None
-        return self._business(asked, now_ms)
+        answer, fault = self._services.serve(asked, account)
+        return (self._refuse(answer) if isinstance(answer, Refusal) else answer), fault
 
-    def _business(self, asked: Asked, now_ms: int) -> tuple[Answer, Fault | None]:
-        ids = asked_ids(asked)
-        if isinstance(ids, Refusal):
-            return self._refuse(ids), None
-        service = SERVED[asked.address.api].service
-        if service is Service.TIME:
-            return Answer(200, orjson.dumps(time_text(now_ms)), JSON, "ok"), None
-        if service is Service.TIME_MILLIS:
-            return Answer(200, b"%d" % now_ms, JSON, "ok"), None
-        if self._settings.usage is not None and self._used >= self._settings.usage:
-            return self._refuse(_NO_USAGE), None
-        self._used += 1
-        for each in ids:
-            self.ledger.served(each)
-        fault = self._faults.strike(ids[0]) if ids else None
-        return self._struck(fault) or self._found(service, ids, fault), fault
+    def _throttle(self, overrun: Overrun) -> Answer:
+        settings = self._state.settings
+        row = ROWS["daily-limit" if overrun.daily else "api-limit" if overrun.each_api else "app-limit"]
+        body = refusal_answer(
+            Refusal(row.code, row.message, settings.limit_status), self._state.new_request_id(), settings.refusal_keys
+        )
+        if settings.retry_after_s is not None:
+            body.headers = ((b"retry-after", b"%d" % settings.retry_after_s),)
+        return body
 
-    def _found(self, service: Service, ids: tuple[int, ...], fault: Fault | None) -> Answer:
-        if fault is Fault.WRONG_ID:
-            return Answer(200, found(service, tuple(each + 1 for each in ids), self._catalog), JSON, "ok")
-        if service is not Service.LIST and not self._catalog.has(ids[0]):
-            return Answer(200, absent(service, ids[0]), JSON, "absent")
-        return Answer(200, found(service, ids, self._catalog), JSON, "ok")
-
-    def _struck(self, fault: Fault | None) -> Answer | None:
-        """The answer of a fault that replaces the service's."""
-        if fault is Fault.ERROR:
-            return Answer(503, b"", HTML, "503")
-        if fault is Fault.HTML:
-            return Answer(502, HTML_PAGE, HTML, "502")
-        if fault is Fault.SERVICE_TIMEOUT:
-            return self._refuse(Refusal("gw.ISPInvokeTimeout", "ISP invoke timeout"))
-        if fault is Fault.UNKNOWN_CODE:
-            return self._refuse(Refusal("gw.SandboxUnheardOf", "A refusal that no document knows"))
-        return None
-
-    def _admits(self, api: str, now_s: float) -> bool:
-        scope = api if self._settings.limit_scope == "api" else ""
-        if scope not in self._limiters:
-            self._limiters[scope] = make_limiter(self._settings)
-        limiter = self._limiters[scope]
-        return limiter is None or limiter.admits(now_s)
-
-    def _throttle(self) -> Answer:
-        code = "gw.QosAPIFrequencyLimit" if self._settings.limit_scope == "api" else "gw.QosAppFrequencyLimit"
-        message = code.removeprefix("gw.Qos").removesuffix("FrequencyLimit") + " call exceeds limited frequency"
-        answer = self._refuse(Refusal(code, message, self._settings.limit_status))
-        if self._settings.retry_after_s is not None:
-            answer.headers = ((b"retry-after", b"%d" % self._settings.retry_after_s),)
-        return answer
-
-    def _grant(self, params: Mapping[str, str], now_s: float) -> Answer:
-        granted = self._tokens.grant(params, now_s)
-        if isinstance(granted, Refusal):
-            return self._refuse(granted)
-        return Answer(200, orjson.dumps(granted), JSON, "token")
+    def _token(self, address: Address, params: Mapping[str, str], now_s: float) -> Answer:
+        account = self._state.accounts.get(address.app_key)
+        if account is None:
+            return self._refuse(Refusal("gw.AppKeyNotFound", "App key is not found"))
+        self._state.ledger.called_by(address.app_key, now_s)
+        act = account.tokens.postpone if address.api == POSTPONE_TOKEN else account.tokens.grant
+        granted = act(params, now_s, self._state.now_ms())
+        if not isinstance(granted, Refusal):
+            return Answer(200, orjson.dumps(granted), JSON, "token")
+        if not self._state.settings.oauth_errors:
+            return self._refuse(Refusal("400", granted.message))
+        body = {"error": granted.code, "error_description": granted.message}
+        return Answer(400, orjson.dumps(body), JSON, granted.code)
 
     def _refuse(self, refusal: Refusal) -> Answer:
-        self._answered += 1
-        return refusal_answer(refusal, f"sandbox-{self._settings.seed}-{self._answered:08x}")
+        settings = self._state.settings
+        if settings.refusal_status is not None and refusal is not _NO_ADDRESS:
+            refusal = Refusal(refusal.code, refusal.message, settings.refusal_status)
+        return refusal_answer(refusal, self._state.new_request_id(), settings.refusal_keys)
 
-    def _now_ms(self) -> int:
-        return self._clock.wall_ms() + int(self._settings.clock_offset_s * 1000)
+    def authorise(self, path: str, query: str) -> oauth.Page:
+        """The page on which a member lets an app act, and the answer to it. It is no call: nothing is counted."""
+        params = merge_parameters(query, "")
+        account = self._state.accounts.get(params.get("client_id", ""))
+        if account is None:
+            return oauth.refused("client_id: no such app")
+        redirect_uri = params.get("redirect_uri", "")
+        if not oauth.is_address(redirect_uri):
+            return oauth.refused("redirect_uri: no address that a browser could be sent to")
+        said = params.pop("authorize", None)
+        if path == oauth.OLD_AUTHORISE:
+            right = param2_signature(account.app.secret("app_secret"), "", params)
+            if params.get(SIGNATURE) != right:
+                return oauth.refused("the signature is wrong")
+        if said is None:
+            return oauth.question(path, params)
+        now_s = self._state.clock.monotonic_s()
+        code = account.tokens.authorise(redirect_uri, now_s) if said == "yes" else None
+        return oauth.answer(params, code)
 
 
-def _rewritten(answer: Answer) -> Answer:
-    headers = answer.headers + _XML_LABEL
-    return Answer(answer.status, as_xml(answer.body), XML, answer.code, headers)
+def _during(outage: str) -> tuple[Answer, Fault | None]:
+    if outage == "html":
+        return Answer(502, HTML_PAGE, HTML, "outage"), None
+    return Answer(503, b"", HTML, "outage"), Fault.RESET if outage == "reset" else None
 
 
 def _malformed(answer: Answer) -> Answer:

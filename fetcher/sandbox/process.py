@@ -14,16 +14,17 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from fetcher.errors import Defect
-from fetcher.sandbox.app import RESET, STATS, create_app
-from fetcher.sandbox.options import SandboxSettings
+from fetcher.errors import Defect, UsageError
+from fetcher.sandbox.app import CHANGE, RESET, STATS, create_app
+from fetcher.sandbox.changes import Change, Scenario
+from fetcher.sandbox.options import SandboxSettings, from_builtins, to_builtins
 from fetcher.sandbox.server import address, bind
 from fetcher.secret import Secret
 
@@ -48,6 +49,7 @@ class SandboxHandle(msgspec.Struct, frozen=True):
     app_key: str
     app_secret: Secret
     access_token: Secret
+    refresh_token: Secret
     pid: int
 
     def stats(self) -> dict[str, Any]:
@@ -59,20 +61,30 @@ class SandboxHandle(msgspec.Struct, frozen=True):
         """Let it forget all calls. Blocks for a round trip."""
         self._ask("POST", RESET)
 
-    def _ask(self, method: str, path: str) -> bytes:
+    def change(self, **change: Any) -> None:
+        """Change something while it serves; the words are those of `Change`. Blocks for a round trip.
+
+        Raises:
+            UsageError: it is not possible.
+        """
+        said = self._ask("POST", CHANGE, msgspec.json.encode(change))
+        if said != b"{}":
+            raise UsageError(json.loads(said)["error_message"])
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=END_S)
         try:
-            connection.request(method, path)
+            connection.request(method, path, body)
             return connection.getresponse().read()
         finally:
             connection.close()
 
 
 @contextmanager
-def spawn(settings: SandboxSettings | None = None) -> Iterator[SandboxHandle]:
+def spawn(settings: SandboxSettings | None = None, changes: Sequence[Change] = ()) -> Iterator[SandboxHandle]:
     """Start a sandbox on a free port (`settings.port` is not used); it ends with the block, or with this process.
 
-    A Ctrl-C in the terminal does not reach it, so that its caller can drain first.
+    A Ctrl-C in the terminal does not reach it, so that its caller can drain first. `changes`: what changes, and when.
 
     Yields:
         Address, credentials and counts.
@@ -85,10 +97,11 @@ def spawn(settings: SandboxSettings | None = None) -> Iterator[SandboxHandle]:
     assert child.stdin is not None and child.stdout is not None
     try:
         yield SandboxHandle(
-            url=address(settings.host, _introduce(settings, child.stdin, child.stdout)),
+            url=address(settings.host, _introduce(Scenario(settings, tuple(changes)), child.stdin, child.stdout)),
             app_key=settings.app_key,
             app_secret=settings.app_secret,
             access_token=settings.access_token,
+            refresh_token=settings.refresh_token,
             pid=child.pid,
         )
     finally:
@@ -108,10 +121,10 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _introduce(settings: SandboxSettings, stdin: IO[bytes], stdout: IO[bytes]) -> int:
+def _introduce(scenario: Scenario, stdin: IO[bytes], stdout: IO[bytes]) -> int:
     """Hand the settings over; the answer is the port, and comes when connections are taken."""
     try:
-        stdin.write(encode(settings) + b"\n")
+        stdin.write(encode(scenario) + b"\n")
         line = stdout.readline()
     except BrokenPipeError:
         line = b""
@@ -131,19 +144,15 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def encode(settings: SandboxSettings) -> bytes:
-    """Settings as one line of JSON, secrets and all: for a pipe only."""
-    return msgspec.json.encode(settings, enc_hook=_reveal)
+def encode(scenario: Scenario) -> bytes:
+    """Settings and changes as one line of JSON, secrets and all: for a pipe only."""
+    return msgspec.json.encode([to_builtins(scenario.settings), scenario.changes])
 
 
-def decode(line: bytes) -> SandboxSettings:
+def decode(line: bytes) -> Scenario:
     """The opposite of `encode`."""
-    return msgspec.json.decode(line, type=SandboxSettings, dec_hook=lambda kind, text: kind(text))
-
-
-def _reveal(value: object) -> str:
-    assert isinstance(value, Secret)
-    return value.reveal()
+    settings, changes = msgspec.json.decode(line)
+    return Scenario(from_builtins(settings, "settings"), msgspec.convert(changes, tuple[Change, ...]))
 
 
 def main() -> None:
@@ -152,10 +161,10 @@ def main() -> None:
     from fetcher.sandbox.server import stop_on_signals
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings = decode(sys.stdin.buffer.readline())
+    settings, changes = msgspec.structs.astuple(decode(sys.stdin.buffer.readline()))
     bound = bind(settings.host, settings.port)
     port = bound.getsockname()[1]
-    listener = Listener(create_app(settings), bound, lambda: _write_line(port))
+    listener = Listener(create_app(settings, changes=changes), bound, lambda: _write_line(port))
 
     def prepare(listener: Listener) -> None:
         stop_on_signals(listener, [signal.SIGTERM])

@@ -16,8 +16,10 @@ import msgspec
 from fetcher.errors import UsageError
 from fetcher.sandbox.app import STATS, create_app
 from fetcher.sandbox.catalog import example_ids
+from fetcher.sandbox.changes import Change
 from fetcher.sandbox.ledger import summary
-from fetcher.sandbox.options import PUBLISHED_SECRET, SandboxSettings
+from fetcher.sandbox.oauth import AUTHORISE
+from fetcher.sandbox.options import PUBLISHED_SECRET, AppSettings, SandboxSettings
 from fetcher.secret import Secret
 
 if TYPE_CHECKING:
@@ -26,13 +28,18 @@ if TYPE_CHECKING:
 SECRET_VARIABLE: Final = "FETCHER_SANDBOX_SECRET"  # noqa: S105  (the name of a place, not a secret)
 
 
-def serve(settings: SandboxSettings | None = None, on_ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    settings: SandboxSettings | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    changes: Sequence[Change] = (),
+) -> None:
     """Serve until SIGINT or SIGTERM; a second signal ends at once. Blocks.
 
     Args:
         settings: what it is told. A secret in the environment (`FETCHER_SANDBOX_SECRET`) replaces the published one.
         on_ready: is given the address once connections are taken, in place of the words on stdout and stderr. It runs
             on the server's event loop.
+        changes: what changes, and when.
 
     Raises:
         UsageError: the address cannot be listened on.
@@ -42,7 +49,7 @@ def serve(settings: SandboxSettings | None = None, on_ready: Callable[[str], Non
     settings = with_secret_of(settings or SandboxSettings(), os.environ.get(SECRET_VARIABLE))
     bound = bind(settings.host, settings.port)
     url = address(settings.host, bound.getsockname()[1])
-    app = create_app(settings)
+    app = create_app(settings, changes=changes)
     run(Listener(app, bound, lambda: (on_ready or announcement(settings))(url)), stop_on_signals)
     _say("\n" + summary(app.stats()))
 
@@ -97,20 +104,38 @@ def how_to_use(settings: SandboxSettings, url: str) -> str:
     published = settings.app_secret == PUBLISHED_SECRET
     secret = settings.app_secret.reveal() if published else f"yours, of {SECRET_VARIABLE}"
     variable = secret if published else f'"${SECRET_VARIABLE}"'
+    token = f"FETCHER_ACCESS_TOKEN={_shown(settings.registered[0], 'access_token')} " if settings.require_token else ""
     some = r"\n".join(example_ids(3))
     lines = [
         "A 1688 gateway on this machine; its products are made up.",
         f"app key     {settings.app_key}",
         f"app secret  {secret}",
+        *(f"further app {app.app_key}, secret {_shown(app, 'app_secret')}" for app in settings.apps),
+        *(_token_lines(settings, url) if settings.require_token else ()),
         f"counts      {url.removesuffix('/openapi')}{STATS}",
         "",
         "Try it:",
         f"  printf '{some}\\n' |",
-        f"  FETCHER_APP_SECRET={variable} fetcher run - -o - --gateway {url} --app-key {settings.app_key}",
+        f"  {token}FETCHER_APP_SECRET={variable} fetcher run - -o - --gateway {url} --app-key {settings.app_key}",
         "",
         "Ctrl-C ends it.",
     ]
     return "\n".join(lines)
+
+
+def _token_lines(settings: SandboxSettings, url: str) -> list[str]:
+    first = settings.registered[0]
+    page = f"{url.removesuffix('/openapi')}{AUTHORISE}"
+    return [
+        f"tokens      access {_shown(first, 'access_token')}, refresh {_shown(first, 'refresh_token')}",
+        f"authorise   {page}?client_id={settings.app_key}&site=1688",
+    ]
+
+
+def _shown(app: AppSettings, name: str) -> str:
+    """A secret that everybody knows; no other."""
+    known = app.secret(name)
+    return known if known.startswith("sandbox-") else "(yours)"
 
 
 def stop_on_signals(listener: Listener, numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM)) -> None:

@@ -25,3 +25,18 @@ def test_every_promise_has_a_test() -> None:
     rows = re.findall(r"^\| (P\d+) \|.*$", RELIABILITY, re.MULTILINE)
     assert rows == [f"P{number}" for number in range(1, 17)]
     assert all("::" in line for line in RELIABILITY.splitlines() if line.startswith("| P"))
+
+
+def test_the_sandboxs_page_has_all_that_it_can_be_told(tmp_path: Path) -> None:
+    """Every option and every row of the error table stands there, and its scenario is one."""
+    from fetcher.sandbox import SandboxSettings, read_scenario
+    from fetcher.sandbox.rows import ROWS
+
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w-]+)`", page))
+    assert not set(SandboxSettings.__struct_fields__) - named
+    assert not set(ROWS) - named
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "night.toml"
+    path.write_text(example, encoding="utf-8")
+    assert len(read_scenario(str(path)).changes) == 4

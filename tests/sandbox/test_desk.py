@@ -51,14 +51,14 @@ def test_throttled_calls_strike_and_cost_nothing() -> None:
     assert counter.ask("2")[1:] == ("gw.QosAppFrequencyLimit", None)
     assert counter.ask("2", 1.0)[2] is Fault.ERROR
     assert counter.ask("2", 2.0)[1] == "gw.NoUsageLeftError"
-    assert counter.desk.ledger.stats()["ids"] == 2
+    assert counter.desk.stats()["ids"] == 2
 
 
 def test_refused_calls_serve_no_id() -> None:
     """A wrong signature names an ID, but nobody looked it up."""
     counter = Counter()
     counter.ask(secret="wrong")
-    stats = counter.desk.ledger.stats()
+    stats = counter.desk.stats()
     assert stats["ids"] == 0 and stats["answers"] == {"gw.SignatureInvalid": 1}
 
 
@@ -68,7 +68,7 @@ def test_many_ids_in_one_call() -> None:
     ids = [int(text) for text in example_ids(20)]
     listed = [each["productID"] for each in counter.ask_many(str(ids))["productList"]]
     assert 0 < len(listed) < 20 and listed == [each for each in ids if each in listed]
-    assert counter.desk.ledger.stats()["ids"] == 20
+    assert counter.desk.stats()["ids"] == 20
     assert counter.ask_many("[]")["productList"] == []
 
 
@@ -83,7 +83,7 @@ def test_faults_are_in_the_ledger_under_their_own_names() -> None:
     """Whatever status they were sent with."""
     counter = Counter(wrong_id_rate=1.0)
     assert counter.ask()[0] == 200 and counter.ask()[2] is None
-    assert counter.desk.ledger.stats()["answers"] == {"fault:wrong_id": 1, "ok": 1}
+    assert counter.desk.stats()["answers"] == {"fault:wrong_id": 1, "ok": 1}
 
 
 def test_forgetting_leaves_tokens_alone() -> None:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.sandbox import SandboxSettings
-from fetcher.sandbox.limiter import FixedWindow, Limiter, SlidingWindow, make_limiter
+from fetcher.sandbox.limiter import FixedWindow, Limiter, SlidingWindow, rate_window
 
 GAPS = st.lists(st.floats(0, 1.5, allow_nan=False), max_size=80)
 
@@ -17,11 +16,9 @@ def admitted(limiter: Limiter, times: list[float]) -> list[float]:
     return [each for each in times if limiter.admits(each)]
 
 
-def limiter(**settings: object) -> Limiter:
-    """A limiter after these settings."""
-    made = make_limiter(SandboxSettings(**settings))  # type: ignore[arg-type]
-    assert made is not None
-    return made
+def limiter(qps: float, window: str = "sliding", ban_s: float = 0.0, refused_count: bool = False) -> Limiter:
+    """A limiter of one rate."""
+    return Limiter(rate_window(qps, window), ban_s=ban_s, refused_count=refused_count)
 
 
 @given(GAPS, st.integers(1, 6), st.booleans(), st.sampled_from([0.0, 2.0]))
@@ -87,8 +84,3 @@ def test_a_clock_that_steps_back_is_not_followed() -> None:
     window = Limiter(SlidingWindow(1, 1.0))
     assert window.admits(5.0)
     assert not window.admits(4.0) and not window.admits(5.9) and window.admits(6.0)
-
-
-def test_no_cap_no_limiter() -> None:
-    """Nothing is counted then."""
-    assert make_limiter(SandboxSettings()) is None

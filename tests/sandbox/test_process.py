@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from fetcher.errors import Defect
-from fetcher.sandbox import SandboxHandle, SandboxSettings, example_ids, spawn
+from fetcher.sandbox import Change, SandboxHandle, SandboxSettings, Scenario, example_ids, spawn
 from fetcher.sandbox import process as process_module
 from fetcher.sandbox.process import decode, encode
 from fetcher.secret import Secret
@@ -99,7 +99,8 @@ def test_an_interrupt_does_not_end_it(handle: SandboxHandle) -> None:
 def test_settings_travel_whole() -> None:
     """Secrets too."""
     settings = SandboxSettings(app_secret=Secret("x"), denied_apis=("a/b",), qps=2.5, fault_repeats=None, xml=True)
-    assert decode(encode(settings)) == settings
+    scenario = Scenario(settings, (Change(at_call=3, set={"qps": 1.0}), Change(at_s=0.5, expire_tokens=True)))
+    assert decode(encode(scenario)) == scenario
 
 
 @pytest.mark.skipif(os.name != "posix" or not hasattr(os, "pidfd_open"), reason="needs a descriptor for a process")

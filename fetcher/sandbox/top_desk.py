@@ -1,0 +1,93 @@
+"""A call to the sister family's address, from its parameters to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from fetcher.sandbox import top
+from fetcher.sandbox.accounts import Account
+from fetcher.sandbox.answers import JSON, Answer, as_top_xml
+from fetcher.sandbox.apis import ITEM_METHOD, TIME_METHOD, VERSION, Service
+from fetcher.sandbox.catalog import Catalog
+from fetcher.sandbox.checks import Address, Asked, Facts, Refusal
+from fetcher.sandbox.faults import Fault
+from fetcher.sandbox.service import Services
+from fetcher.sandbox.state import State
+
+TOP_XML = b"text/xml;charset=UTF-8"
+
+
+class TopDesk:
+    """Answers calls, all under HTTP 200 unless something between breaks."""
+
+    def __init__(self, state: State, services: Services, catalog: Catalog) -> None:
+        self._state = state
+        self._services = services
+        self._catalog = catalog
+
+    def answer(self, params: dict[str, str], now_s: float) -> tuple[Answer, Fault | None]:
+        """The answer, and what is to go wrong with it on its way out."""
+        state, key = self._state, params.get("app_key", "")
+        account = state.accounts.get(key)
+        if account is None:
+            account = state.first
+        else:
+            state.ledger.called_by(key, now_s)
+        said, fault = self._said(params, account, now_s)
+        if isinstance(said, top.Error):
+            body = top.error_body(said, state.new_request_id())
+            answer = Answer(200, body, JSON, f"top:{said.code}")
+        else:
+            answer = said
+        state.ledger.answered(f"fault:{fault}" if fault else answer.code, key)
+        if answer.content_type is JSON and params.get("format", "xml") != "json":
+            answer = Answer(answer.status, as_top_xml(answer.body), TOP_XML, answer.code, answer.headers)
+        return answer, fault
+
+    def _said(self, params: dict[str, str], account: Account, now_s: float) -> tuple[Answer | top.Error, Fault | None]:
+        token_good = account.tokens.is_good(params.get("session", ""), now_s)
+        error = top.refusal(params, account.rules, Facts(self._state.now_ms(), token_good))
+        if error is not None:
+            return error, None
+        method = params["method"]
+        overrun = account.admit(method, now_s)
+        if overrun is not None:
+            return top.over_limit(overrun.wait_s, each_api=overrun.each_api, daily=overrun.daily), None
+        error = top.forbidden(method, account.rules)
+        if error is not None:
+            return error, None
+        if method == TIME_METHOD:
+            return self._enveloped(method, orjson.dumps({"time": top.clock_text(self._state.now_ms())})), None
+        if method == ITEM_METHOD:
+            return self._item(params, account)
+        return self._served(method, params, account)
+
+    def _item(self, params: Mapping[str, str], account: Account) -> tuple[Answer | top.Error, Fault | None]:
+        id_number = top.item_id(params)
+        if isinstance(id_number, top.Error):
+            return id_number, None
+        struck = self._services.strike(Service.PRODUCT, (id_number,), account)
+        if struck is not None:
+            return _as_top(struck), None
+        if not self._catalog.has(id_number):
+            return top.no_item(id_number), None
+        return self._enveloped(ITEM_METHOD, b'{"item":%b}' % self._catalog.item(id_number)), None
+
+    def _served(self, method: str, params: dict[str, str], account: Account) -> tuple[Answer | top.Error, Fault | None]:
+        """One of the 1688 APIs."""
+        address = Address("param2", VERSION, top.API_OF[method], account.app.app_key, "")
+        said, fault = self._services.serve(Asked(address, params, guide=False), account)
+        if isinstance(said, Refusal) or said.content_type is not JSON or fault is not None:
+            return _as_top(said), fault
+        if not said.body.startswith(b"{"):
+            said.body = b'{"result":%b}' % said.body
+        return self._enveloped(method, said.body, said.code), fault
+
+    def _enveloped(self, method: str, body: bytes, code: str = "ok") -> Answer:
+        return Answer(200, top.envelope(method, body, self._state.new_request_id()), JSON, code)
+
+
+def _as_top(said: Answer | Refusal) -> Answer | top.Error:
+    return top.unserved(said.code, said.message) if isinstance(said, Refusal) else said
