@@ -5,20 +5,25 @@ Pure: it neither sends nor waits; the time comes in as an argument.
 
 from __future__ import annotations
 
-from fetcher.gateway.apis import APIS, Api, Shape, find_api
+from fetcher.gateway.api import Api, Family, Form, IdList, Listing
+from fetcher.gateway.apis import ALIASES, APIS, find_api
 from fetcher.gateway.dialect import Credentials, Gateway
 from fetcher.gateway.protocols import PROTOCOLS, Protocol
 from fetcher.gateway.signing import guide_signature, param2_signature
 from fetcher.gateway.xml_answers import xml_to_json
 
 __all__ = [
+    "ALIASES",
     "APIS",
     "PROTOCOLS",
     "Api",
     "Credentials",
+    "Family",
+    "Form",
     "Gateway",
+    "IdList",
+    "Listing",
     "Protocol",
-    "Shape",
     "find_api",
     "guide_signature",
     "param2_signature",

@@ -17,11 +17,10 @@ from typing import Final
 from msgspec import Raw, structs
 
 from fetcher.gateway import codes
-from fetcher.gateway.apis import Api, Shape
+from fetcher.gateway.api import ANY, Api
 from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
 from fetcher.gateway.codes import Meaning
 from fetcher.gateway.envelopes import (
-    IDS,
     Json,
     Source,
     Trouble,
@@ -33,6 +32,7 @@ from fetcher.gateway.envelopes import (
     same_id,
 )
 from fetcher.gateway.glance import Glance
+from fetcher.gateway.keep import keeper
 from fetcher.gateway.lists import Lists
 from fetcher.gateway.xml_answers import XmlError, read_xml, to_json
 from fetcher.model import Item, Kind, Reply, Verdict, VerdictKind
@@ -71,10 +71,12 @@ class Answers:
     """
 
     def __init__(self, api: Api, protocol_name: str, redact: Callable[[str], str] | None = None) -> None:
-        self._shape, self._protocol_name, self._redact = api.shape, protocol_name, redact
-        self._is_clean = Glance(api.shape).is_clean
+        self._form, self._protocol_name, self._redact = api.form, protocol_name, redact
+        self._absent_codes = frozenset(api.absent_codes)
+        self._keep = keeper(api.keep) if api.keep else None
+        self._is_clean = Glance(api.form).is_clean
         self._lists = None if api.listing is None else Lists(api.listing)
-        self._wrap = "" if api.listing is None else api.listing.wrap
+        self._wrap = b"" if api.listing is None else api.listing.wrap.encode()
         self._id_paths = () if api.listing is None else api.listing.ids
 
     def verdicts(self, reply: Reply, items: Sequence[Item]) -> Verdict | list[Verdict]:
@@ -98,12 +100,12 @@ class Answers:
         if 200 <= reply.status < 300 and not is_chinese(charset_of(reply.content_type)):
             body = body.removeprefix(UTF8_BOM).lstrip(_SPACE)
             if self._is_clean(body, item.id):
-                return Verdict(VerdictKind.DONE, body)
+                return self._done(body)
         try:
             payload, value = self._read(body, reply.content_type)
         except Unreadable as error:
             return self._unreadable(error, reply, body)
-        trouble = find_trouble(value, self._shape, refused=not 200 <= reply.status < 300)
+        trouble = find_trouble(value, self._form, refused=not 200 <= reply.status < 300)
         if trouble is not None:
             return self._refusal(trouble, reply.status)
         if not 200 <= reply.status < 300:
@@ -145,19 +147,19 @@ class Answers:
             return named
         if root == "error" and not value.keys() & {"error_code", "errorCode"}:
             return {"error_response": value}
-        unwrapped = payload_of(value, self._shape)
-        return named if unwrapped is None and payload_of(named, self._shape) is not None else value
+        unwrapped = payload_of(value, self._form)
+        return named if unwrapped is None and payload_of(named, self._form) is not None else value
 
     def _found(self, payload: bytes, value: Json, asked: str, status: int) -> Verdict:
-        thing = payload_of(value, self._shape)
-        if thing is None and self._shape is not Shape.ANY:
+        thing = payload_of(value, self._form)
+        if thing is None and self._form.things:
             return self._verdict(codes.MALFORMED, "", "the answer has neither what was asked for nor an error", status)
-        said = id_of(thing, IDS[self._shape])
+        said = id_of(thing, self._form.ids)
         if said and not same_id(said, asked):
             return self._verdict(
                 codes.MALFORMED, "", f"answer for another ID: {self._shown(said, MAX_OTHER_ID)}", status
             )
-        return Verdict(VerdictKind.DONE, payload)
+        return self._done(payload)
 
     def _of_whole(self, reply: Reply, body: bytes, items: Sequence[Item]) -> Verdict | list[Verdict]:
         """The patient reading of an answer to a call about several IDs."""
@@ -168,7 +170,7 @@ class Answers:
             return self._unreadable(error, reply, body)
         refused = not 200 <= reply.status < 300
         elements = self._lists.elements(payload)
-        trouble = find_trouble(value, Shape.ANY, refused=refused, found=bool(elements))
+        trouble = find_trouble(value, ANY, refused=refused, found=bool(elements))
         if trouble is not None:
             found = self._refusal(trouble, reply.status)
             # "One of them does not exist" must not make all of them absent.
@@ -211,12 +213,14 @@ class Answers:
         if clean_id is not None:
             return str(clean_id), self._done(text)
         value = parse(text)
-        trouble = find_trouble(value, Shape.ANY, refused=False)
+        trouble = find_trouble(value, ANY, refused=False)
         verdict = self._done(text) if trouble is None else self._refusal(trouble, status)
         return id_of(value, self._id_paths), verdict
 
     def _done(self, text: bytes) -> Verdict:
-        return Verdict(VerdictKind.DONE, b'{"%b":%b}' % (self._wrap.encode(), text) if self._wrap else text)
+        if self._wrap:
+            text = b'{"%b":%b}' % (self._wrap, text)
+        return Verdict(VerdictKind.DONE, text if self._keep is None else self._keep(text))
 
     def _about_others(self, others: Sequence[str]) -> str:
         if "" in others:
@@ -227,9 +231,16 @@ class Answers:
         if trouble.source is Source.UNSURE:
             return self._by_status(status, trouble.message or f"HTTP {status}")
         code = f"{trouble.code} {trouble.sub_code}".strip()
-        meaning = _meaning(trouble, status)
+        meaning = codes.ABSENT if self._says_absent(trouble) else _meaning(trouble, status)
         banned = _BAN.search(trouble.message)
         return self._verdict(meaning, code, trouble.message, status, float(banned[1]) if banned else None)
+
+    def _says_absent(self, trouble: Trouble) -> bool:
+        """Whether the code is one of those by which this API says that there is no such thing."""
+        if not self._absent_codes or trouble.source is Source.UNSURE:
+            return False
+        said = {code.lower() for code in (trouble.code, trouble.sub_code)}
+        return bool(self._absent_codes & (said | {code.partition(":")[0] for code in said}))
 
     def _unreadable(self, error: Unreadable, reply: Reply, body: bytes) -> Verdict:
         status = reply.status

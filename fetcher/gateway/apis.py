@@ -1,111 +1,41 @@
 """The APIs that bulk users call, as a table, and any other by its full name. Write APIs are never called.
 
-It must not know how calls are signed or answers read.
+It must not know how calls are signed or answers read. What is known of each API, and how surely, is in `docs/apis.md`.
 """
 
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
+from collections.abc import Mapping
 from typing import Final
 
-import msgspec
+from msgspec import structs
 
 from fetcher.errors import UsageError
+from fetcher.gateway.api import ANY, DETAIL, ORDER, PRODUCT, PRODUCT_IDS, Api, Family, Form, IdList, Listing
 from fetcher.settings import did_you_mean
-
-
-class Shape(Enum):
-    """How an API's answer is built: where the thing that was asked for stands, and its ID in it."""
-
-    PRODUCT = auto()
-    """`{"productInfo": {"productID": …}, "errMsg": …}`."""
-    DETAIL = auto()
-    """`{"result": {"success": …, "code": …, "message": …, "result": {"offerId": …}}}`."""
-    ORDER = auto()
-    """`{"result": {"baseInfo": {"idOfStr": …}}, "success": "true"}`."""
-    ANY = auto()
-    """Unknown: whatever is no error is the answer."""
-
-
-class IdList(Enum):
-    """How several IDs stand in one parameter."""
-
-    JSON = auto()
-    """`[610947572360,610947572361]`."""
-    COMMA = auto()
-    """`610947572360,610947572361`."""
-
-
-class Listing(msgspec.Struct, frozen=True):
-    """An API that takes many IDs a call and answers with a list."""
-
-    usual: int
-    """IDs in a call unless the user chose."""
-    most: int
-    """More are refused."""
-    lists: tuple[tuple[str, ...], ...]
-    """Where the list may stand in an answer; the documented place first."""
-    ids: tuple[tuple[str, ...], ...]
-    """Where an element may say its ID; the first that is there counts."""
-    wrap: str = ""
-    """An element is kept as the member of this name, as the API for one ID would have it; empty: as it is."""
-    form: IdList = IdList.JSON
-
-
-class Api(msgspec.Struct, frozen=True):
-    """One API."""
-
-    name: str
-    """As it is chosen: a preset, or its full name."""
-    namespace: str
-    api_name: str
-    id_parameter: str
-    version: str = "1"
-    fixed: tuple[tuple[str, str], ...] = ()
-    """Further parameters that it wants; `--param` may give them another value."""
-    shape: Shape = Shape.ANY
-    numeric_ids: bool = True
-    needs_token: bool = True
-    """Documented so; an app of a single user needs none all the same."""
-    id_field: str = ""
-    """The ID parameter is a JSON text, in which the ID is a number under this name and `fixed` stand beside it."""
-    tutorial_id_parameter: str = ""
-    """The tutorial calls this API: with this ID parameter, and without `fixed`."""
-    listing: Listing | None = None
-    """Set for an API that takes many IDs a call."""
-
-    @property
-    def path(self) -> str:
-        """`{version}/{namespace}/{name}`."""
-        return f"{self.version}/{self.namespace}/{self.api_name}"
-
-    def ids_per_call(self, chosen: int) -> int:
-        """How many IDs go into one call.
-
-        Args:
-            chosen: by the user; 0 for the API's usual number.
-
-        Raises:
-            UsageError: it takes one ID, or not so many.
-        """
-        most = 1 if self.listing is None else self.listing.most
-        if chosen > 1 and self.listing is None:
-            many = ", ".join(name for name, api in APIS.items() if api.listing)
-            raise UsageError(
-                f"{self.name} takes one ID a call, not {chosen}", f"Leave --batch out, or use one of {many}."
-            )
-        if chosen > most:
-            raise UsageError(
-                f"{self.name} takes at most {most} IDs a call, not {chosen}", f"For example: --batch {most}"
-            )
-        return chosen or (1 if self.listing is None else self.listing.usual)
-
 
 _SITE: Final = (("webSite", "1688"),)
 _PRODUCT: Final = "com.alibaba.product"
 _TRADE: Final = "com.alibaba.trade"
-_IDS: Final = (("productID",), ("productId",), ("offerId",))
+_ITEM_FIELDS: Final = "num_iid,title,nick,cid,price,num,approve_status,pic_url,props_name,sku,outer_id,modified"
+_TRADE_FIELDS: Final = "tid,status,created,modified,pay_time,payment,total_fee,post_fee,buyer_nick,orders"
+_TOP_ABSENT: Final = ("isv.item-not-exist", "isv.item-is-delete")
+_STOCK: Final = tuple(
+    ("productInfo", *path.split("."))
+    for path in (
+        "productID",
+        "status",
+        "saleInfo.amountOnSale",
+        "saleInfo.unit",
+        "skuInfos.skuId",
+        "skuInfos.specId",
+        "skuInfos.cargoNumber",
+        "skuInfos.amountOnSale",
+        "skuInfos.attributes.attributeName",
+        "skuInfos.attributes.attributeValue",
+    )
+)
 
 APIS: Final[dict[str, Api]] = {
     api.name: api
@@ -116,8 +46,9 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.product.get",
             id_parameter="productID",
             fixed=_SITE,
-            shape=Shape.PRODUCT,
+            form=PRODUCT,
             tutorial_id_parameter="productId",
+            about="a product of the authorised user, whole",
         ),
         Api(
             name="product-simple",
@@ -125,7 +56,8 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.product.simple.get",
             id_parameter="productID",
             fixed=_SITE,
-            shape=Shape.PRODUCT,
+            form=PRODUCT,
+            about="a product of a seller one has bought from (charged for)",
         ),
         Api(
             name="product-agent",
@@ -133,14 +65,16 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.agent.product.get",
             id_parameter="productID",
             fixed=_SITE,
-            shape=Shape.PRODUCT,
+            form=PRODUCT,
+            about="a product, for distributors",
         ),
         Api(
             name="product-cross",
             namespace=_PRODUCT,
             api_name="alibaba.cross.productInfo",
             id_parameter="productId",
-            shape=Shape.PRODUCT,
+            form=PRODUCT,
+            about="a product that the user has listed for sale abroad",
         ),
         Api(
             name="product-detail",
@@ -148,8 +82,9 @@ APIS: Final[dict[str, Api]] = {
             api_name="product.search.queryProductDetail",
             id_parameter="offerDetailParam",
             fixed=(("country", "en"),),
-            shape=Shape.DETAIL,
+            form=DETAIL,
             id_field="offerId",
+            about="a product for trade abroad, with translations (--param country=ja)",
         ),
         Api(
             name="product-batch",
@@ -157,7 +92,10 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.product.getByIdList",
             id_parameter="productIdList",
             # No source tells how many it takes; its neighbour below takes fifty.
-            listing=Listing(20, 50, (("productList",), ("result", "productList"), ("result",)), _IDS, "productInfo"),
+            listing=Listing(
+                20, 50, (("productList",), ("result", "productList"), ("result",)), PRODUCT_IDS, "productInfo"
+            ),
+            about="products of the authorised user, many in one call",
         ),
         Api(
             name="product-selected",
@@ -165,8 +103,20 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.pifatuan.product.detail.list",
             id_parameter="offerIds",
             listing=Listing(
-                20, 50, (("result", "result"), ("result",)), tuple(("productInfo", *path) for path in _IDS)
+                20, 50, (("result", "result"), ("result",)), tuple(("productInfo", *path) for path in PRODUCT_IDS)
             ),
+            about="products of the selected pool, many in one call; one outside of it fails the call",
+        ),
+        Api(
+            name="stock",
+            namespace=_PRODUCT,
+            api_name="alibaba.product.get",
+            id_parameter="productID",
+            fixed=_SITE,
+            form=PRODUCT,
+            tutorial_id_parameter="productId",
+            keep=_STOCK,
+            about="what is in stock: a product's amounts, of all and of each SKU",
         ),
         Api(
             name="order-buyer",
@@ -174,7 +124,8 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.trade.get.buyerView",
             id_parameter="orderId",
             fixed=_SITE,
-            shape=Shape.ORDER,
+            form=ORDER,
+            about="an order, as its buyer sees it",
         ),
         Api(
             name="order-seller",
@@ -182,56 +133,119 @@ APIS: Final[dict[str, Api]] = {
             api_name="alibaba.trade.get.sellerView",
             id_parameter="orderId",
             fixed=_SITE,
-            shape=Shape.ORDER,
+            form=ORDER,
+            about="an order, as its seller sees it",
+        ),
+        Api(
+            name="taobao-item",
+            namespace="",
+            api_name="taobao.item.seller.get",
+            id_parameter="num_iid",
+            family=Family.TOP,
+            fixed=(("fields", _ITEM_FIELDS),),
+            form=Form((("item_seller_get_response", "item"),), (("num_iid",),)),
+            absent_codes=_TOP_ABSENT,
+            about="an item of the authorised seller (--param fields=...)",
+        ),
+        Api(
+            name="taobao-items",
+            namespace="",
+            api_name="taobao.items.seller.list.get",
+            id_parameter="num_iids",
+            family=Family.TOP,
+            fixed=(("fields", _ITEM_FIELDS),),
+            listing=Listing(
+                20,
+                20,
+                (("items_seller_list_get_response", "items", "item"), ("items_seller_list_get_response", "items")),
+                (("num_iid",),),
+                form=IdList.COMMA,
+            ),
+            about="items of the authorised seller, many in one call",
+        ),
+        Api(
+            name="taobao-trade",
+            namespace="",
+            api_name="taobao.trade.fullinfo.get",
+            id_parameter="tid",
+            family=Family.TOP,
+            fixed=(("fields", _TRADE_FIELDS),),
+            form=Form((("trade_fullinfo_get_response", "trade"),), (("tid_str",), ("tid",))),
+            absent_codes=("isv.trade-not-exist",),
+            about="an order of the authorised seller (--param fields=...)",
         ),
     )
 }
 """Presets by name."""
 
-_BY_PATH: Final = {api.path: api for api in APIS.values()}
-_FULL_NAME: Final = re.compile(r"([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)(?:/([0-9]{1,4}))?")
+ALIASES: Final = {"product-crossborder": "product-detail", "order": "order-buyer"}
+"""Other names of presets."""
+
+_FULL_NAMES: Final = (
+    re.compile(r"([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)(?:/([0-9]{1,4}))?"),
+    re.compile(r"([A-Za-z0-9._-]+):([A-Za-z0-9._-]+?)(?:-([0-9]{1,4}))?"),
+)
+_DOTTED: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+")
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 
-def find_api(name: str, id_param: str | None = None) -> Api:
-    """A preset, or any API by `namespace/name` or `namespace/name/version`.
+def find_api(name: str, id_param: str | None = None, own: Mapping[str, Api] | None = None) -> Api:
+    """A preset, or any API by `namespace/name`, `namespace/name/version` or a dotted name.
+
+    The documentation's own way to write one, `namespace:name-version`, is taken too.
 
     Args:
         name: what the user chose.
         id_param: the parameter that takes the ID; needed unless the API is a preset, and then stronger than its own.
+        own: the user's presets, stronger than those of the table.
 
     Raises:
         UsageError: no such preset, or the ID parameter is missing or not a name.
     """
-    if id_param is not None and _PARAMETER.fullmatch(id_param) is None:
+    if id_param is not None and not is_parameter(id_param):
         raise UsageError("the ID parameter is not a name that a parameter can have", "For example: --id-param offerId")
-    known = APIS.get(name)
+    presets = APIS | dict(own or {})
+    known = presets.get(ALIASES.get(name, name) if name not in presets else name)
     if known is None:
-        full = _FULL_NAME.fullmatch(name)
-        if full is None:
-            raise _unknown(name)
-        namespace, api_name, version = full[1], full[2], full[3] or "1"
-        known = _BY_PATH.get(f"{version}/{namespace}/{api_name}")
+        given = by_full_name(name)
+        if given is None:
+            raise _unknown(name, presets)
+        # The first of that path: an own preset before those of the table, the whole answer before a part of it.
+        known = next(
+            (api for api in [*(own or {}).values(), *APIS.values()] if api.path == given.path and not api.keep), None
+        )
         if known is None:
-            return _by_full_name(namespace, api_name, version, id_param)
+            if id_param is None:
+                raise UsageError(
+                    f"{given.full_name} is not a preset, so the parameter that takes the ID is not known",
+                    "Name it with --id-param, for example --id-param offerId.",
+                )
+            return structs.replace(given, id_parameter=id_param)
     if id_param is None or id_param == known.id_parameter:
         return known
     tutorial = id_param if known.tutorial_id_parameter else ""
-    return msgspec.structs.replace(known, id_parameter=id_param, tutorial_id_parameter=tutorial)
+    return structs.replace(known, id_parameter=id_param, tutorial_id_parameter=tutorial)
 
 
-def _by_full_name(namespace: str, api_name: str, version: str, id_param: str | None) -> Api:
-    name = f"{namespace}/{api_name}/{version}"
-    if id_param is None:
-        raise UsageError(
-            f"{name} is not a preset, so the parameter that takes the ID is not known",
-            "Name it with --id-param, for example --id-param offerId.",
-        )
-    return Api(name, namespace, api_name, id_param, version, numeric_ids=False)
+def is_parameter(name: str) -> bool:
+    """Whether a parameter can have that name."""
+    return _PARAMETER.fullmatch(name) is not None
 
 
-def _unknown(name: str) -> UsageError:
+def by_full_name(name: str) -> Api | None:
+    """An API of which nothing is known but its name; None where it is none. Its ID parameter is empty."""
+    full = next((found for pattern in _FULL_NAMES if (found := pattern.fullmatch(name))), None)
+    if full is not None:
+        version = full[3] or "1"
+        return Api(f"{full[1]}/{full[2]}/{version}", full[1], full[2], "", version, form=ANY, numeric_ids=False)
+    if _DOTTED.fullmatch(name) is not None:
+        return Api(name, "", name, "", family=Family.TOP, form=ANY, numeric_ids=False)
+    return None
+
+
+def _unknown(name: str, presets: Mapping[str, Api]) -> UsageError:
     return UsageError(
-        f"no API {name!r}{did_you_mean(name, APIS)}",
-        f"One of: {', '.join(APIS)}; or a full name, namespace/name/version, with --id-param.",
+        f"no API {name!r}{did_you_mean(name, [*presets, *ALIASES])}",
+        f"One of: {', '.join(presets)}; or a full name, namespace/name/version, with --id-param.\n"
+        "`fetcher apis` says what each answers.",
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from fetcher.errors import UsageError
 from fetcher.gateway.answers import Answers
-from fetcher.gateway.apis import Api, IdList
+from fetcher.gateway.api import Api, IdList
 from fetcher.gateway.calls import encode_pair, members, number_in_json, numbers_in_json, split_base_url, wire_pairs
 from fetcher.gateway.protocols import METHODS, PROTOCOLS, Protocol, find_protocol, reserved
 from fetcher.gateway.signing import Signer

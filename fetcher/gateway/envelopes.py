@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
 
-from fetcher.gateway.apis import Shape
+from fetcher.gateway.api import Form, Path
 from fetcher.gateway.codes import is_gateway_code
 from fetcher.gateway.depth import MAX_DEPTH, is_too_deep
 
@@ -42,26 +42,10 @@ class Trouble(msgspec.Struct, frozen=True):
     sub_code: str = ""
 
 
-PAYLOADS: Final[dict[Shape, tuple[tuple[str, ...], ...]]] = {
-    Shape.PRODUCT: (("productInfo",), ("result", "productInfo"), ("result", "result", "productInfo")),
-    Shape.DETAIL: (("result", "result"),),
-    Shape.ORDER: (("result",),),
-    Shape.ANY: (),
-}
-"""Where the thing asked for stands; wrappers met in the wild after the documented place."""
-
-IDS: Final[dict[Shape, tuple[tuple[str, ...], ...]]] = {
-    Shape.PRODUCT: (("productID",), ("productId",), ("offerId",)),
-    Shape.DETAIL: (("offerId",), ("productId",), ("productID",)),
-    Shape.ORDER: (("baseInfo", "idOfStr"), ("baseInfo", "id")),
-    Shape.ANY: (),
-}
-"""Where in it its ID stands; the first that is there counts. An order's text comes first: its number may have been
-damaged by a program that keeps numbers as floats."""
-
 _CODE_KEYS: Final = ("errorCode", "error_code")
 _ERROR_KEYS: Final = ("errMsg", "errorMessage", "errorMsg", "extErrorMessage", "error_message")
 _MESSAGE_KEYS: Final = (*_ERROR_KEYS, "message", "msg")
+_NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 _NO_ERROR_CODES: Final = frozenset({"", "0", "200", "ok", "success"})
 _NO_ERROR_WORDS: Final = frozenset({"", "ok", "success", "成功", "操作成功"})
 
@@ -86,18 +70,18 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def payload_of(value: Json, shape: Shape) -> Json:
+def payload_of(value: Json, form: Form) -> Json:
     """The thing that was asked for, or None. An API of unknown shape: the whole answer."""
-    if shape is Shape.ANY:
+    if not form.things:
         return value
-    for path in PAYLOADS[shape]:
+    for path in form.things:
         found = _at(value, path)
         if isinstance(found, dict) and found:
             return found
     return None
 
 
-def id_of(payload: Json, paths: Iterable[tuple[str, ...]]) -> str:
+def id_of(payload: Json, paths: Iterable[Path]) -> str:
     """The ID that the thing says it has; empty when it says none at any of `paths`."""
     for path in paths:
         found = _at(payload, path)
@@ -120,7 +104,7 @@ def canonical(id_: str) -> str:
     return text
 
 
-def _at(value: Json, path: tuple[str, ...]) -> Json:
+def _at(value: Json, path: Path) -> Json:
     for name in path:
         if not isinstance(value, dict):
             return None
@@ -128,24 +112,24 @@ def _at(value: Json, path: tuple[str, ...]) -> Json:
     return value
 
 
-def find_trouble(value: Json, shape: Shape, *, refused: bool, found: bool | None = None) -> Trouble | None:
+def find_trouble(value: Json, form: Form, *, refused: bool, found: bool | None = None) -> Trouble | None:
     """The error that an answer reports, if it reports one.
 
     Args:
         value: the answer.
-        shape: of the API that was called.
+        form: of the API's answers.
         refused: the HTTP status is no success. It decides nothing that the body decides.
-        found: what was asked for is in it; None: look where answers of that shape have it.
+        found: what was asked for is in it; None: look where answers of that form have it.
     """
     if not isinstance(value, dict):
         return None
     if found is None:
-        found = payload_of(value, shape) is not None and shape is not Shape.ANY
+        found = bool(form.things) and payload_of(value, form) is not None
     return (
         _top(value)
         or _gateway(value, found=found, refused=refused)
         or _oauth(value, found=found, refused=refused)
-        or _business(value, shape, found=found, refused=refused)
+        or _business(value, form, found=found, refused=refused)
         or (_unsure(value) if refused else None)
     )
 
@@ -187,9 +171,9 @@ def _oauth(value: Json, *, found: bool, refused: bool) -> Trouble | None:
     return Trouble(Source.OAUTH, _text(error), described or _message(value) or _text(error))
 
 
-def _business(value: Json, shape: Shape, *, found: bool, refused: bool) -> Trouble | None:
+def _business(value: Json, form: Form, *, found: bool, refused: bool) -> Trouble | None:
     """The API's own way to fail, at the top or in `result`."""
-    for level in _levels(value, shape):
+    for level in _levels(value, form):
         code, success = _code(level, *_CODE_KEYS), _truth(level.get("success"))
         if is_gateway_code(code):
             return Trouble(Source.GATEWAY, code, _message(level))
@@ -199,19 +183,19 @@ def _business(value: Json, shape: Shape, *, found: bool, refused: bool) -> Troub
         if not errors or found:
             continue
         # A message beside `success: true` is a remark, unless what was asked for is missing.
-        if shape is not Shape.ANY or (success is None and (code or _is_bare(level))):
+        if form.things or (success is None and (code or _is_bare(level))):
             return Trouble(Source.BUSINESS, code, _message(level))
-    return None if found or shape is Shape.ANY else _only_words(value, shape, refused=refused)
+    return None if found or not form.things else _only_words(value, form, refused=refused)
 
 
-def _only_words(value: Json, shape: Shape, *, refused: bool) -> Trouble | None:
+def _only_words(value: Json, form: Form, *, refused: bool) -> Trouble | None:
     """`{"code": …, "message": …}` in place of what was asked for.
 
     Under a status that refuses, only with a key of the API's own envelope: what stands before a gateway speaks so too.
     """
-    if refused and not any(path[0] in value for path in PAYLOADS[shape]):
+    if refused and not any(path[0] in value for path in form.things):
         return None
-    for level in _levels(value, shape):
+    for level in _levels(value, form):
         code, message = _code(level, "code"), _message(level)
         if (code or message) and _truth(level.get("success")) is None:
             return Trouble(Source.BUSINESS, code, message)
@@ -222,12 +206,16 @@ def _unsure(value: Json) -> Trouble:
     return Trouble(Source.UNSURE, _code(value, "code"), _message(value))
 
 
-def _levels(value: Json, shape: Shape) -> Iterator[dict[str, Json]]:
+def _levels(value: Json, form: Form) -> Iterator[dict[str, Json]]:
     """The envelope's objects, without the thing itself."""
-    yield value
-    result = value.get("result")
-    if shape is not Shape.ORDER and isinstance(result, dict):
-        yield result
+    for path in form.levels:
+        level = _at(value, path)
+        if isinstance(level, dict):
+            yield level
+    if not form.things and len(value) == 1:
+        [(name, only)] = value.items()
+        if name.endswith("_response") and isinstance(only, dict):
+            yield only
 
 
 def _is_bare(level: dict[str, Json]) -> bool:

@@ -8,116 +8,76 @@ It must not know which IDs were asked for, nor what is to be done about one that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
-from fetcher.gateway.apis import Listing
+from fetcher.gateway.api import Listing, Path
+from fetcher.gateway.clean import BROKEN, Id, Level, id_reader, ids_type, way_reader, way_type
 from fetcher.gateway.depth import is_too_deep
-from fetcher.gateway.glance import Id, Level
 
-Path: TypeAlias = tuple[str, ...]
-
-_BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NOTHING: Final = (b"null", b'""', b"{}")
+_RESPONSE: Final = "_response"
 
 
 class Lists:
     """Takes the answers of one API apart."""
 
-    __slots__ = ("_answer", "_element", "_id_paths", "_list_path", "_list_paths")
+    __slots__ = ("_decode", "_decode_element", "_id", "_list", "_paths")
 
     def __init__(self, listing: Listing) -> None:
-        self._list_paths, self._id_paths = listing.lists, listing.ids
-        self._list_path = listing.lists[0]
-        self._answer = msgspec.json.Decoder(_answer_type(self._list_path))
-        self._element = msgspec.json.Decoder(_element_type(listing.ids))
+        self._paths = listing.lists
+        self._decode = msgspec.json.Decoder(way_type(listing.lists[0], list[msgspec.Raw])).decode
+        self._list = way_reader(listing.lists[0])
+        self._decode_element = msgspec.json.Decoder(ids_type(listing.ids, (Level,))).decode
+        self._id = id_reader(listing.ids)
 
     def glance(self, body: bytes) -> list[msgspec.Raw] | None:
         """The elements of an answer that is valid JSON in UTF-8, of the documented form, and tells of no error."""
         try:
-            found: Any = self._answer.decode(body)
+            answer = self._decode(body)
             # The decoder does not check UTF-8 in what it skips.
             if not body.isascii():
                 body.decode()
-        except _BROKEN:
+        except BROKEN:
             return None
-        if is_too_deep(body):
-            return None
-        for name in self._list_path:
-            if found is None or found.success is False:
-                return None
-            found = getattr(found, name)
-        return found if isinstance(found, list) else None
+        found: list[msgspec.Raw] | None = None if is_too_deep(body) else self._list(answer)
+        return found
 
     def elements(self, payload: bytes) -> list[msgspec.Raw] | None:
         """The elements of an answer without an error, wherever its list stands; None: it has none.
 
-        A place that is there and holds nothing is an empty list.
+        A place that is there and holds nothing is an empty list; so is one that is missing in an object which could
+        stand in no other answer (`items_seller_list_get_response`).
 
         Args:
             payload: JSON in UTF-8.
         """
         empty: list[msgspec.Raw] | None = None
-        for path in self._list_paths:
-            found = _raw_at(payload, path)
-            if found is None:
-                continue
-            text = bytes(found)
+        for path in self._paths:
+            text = _text_at(payload, path)
             if text.startswith(b"["):
                 return msgspec.json.decode(text, type=list[msgspec.Raw])
-            if text in (b"null", b'""', b"{}"):
+            own = len(path) > 1 and path[0].endswith(_RESPONSE) and not text and _text_at(payload, path[:1])
+            if text in _NOTHING or own:
                 empty = []
         return empty
 
     def clean_id(self, element: msgspec.Raw) -> Id:
         """The ID of an element that tells of no error; None: look closer."""
         try:
-            found: Any = self._element.decode(element)
-        except _BROKEN:
+            found: Any = self._decode_element(element)
+        except BROKEN:
             return None
-        return None if found.success is False else _first_id(found, self._id_paths)
+        return None if found.success is False else self._id(found)
 
 
-def _raw_at(payload: bytes | msgspec.Raw, path: Path) -> msgspec.Raw | None:
-    raw = msgspec.Raw(payload) if isinstance(payload, bytes) else payload
+def _text_at(payload: bytes, path: Path) -> bytes:
+    """The JSON text at `path`; empty where there is nothing."""
+    raw = msgspec.Raw(payload)
     for name in path:
         try:
-            level = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        except _BROKEN:
-            return None
-        if name not in level:
-            return None
-        raw = level[name]
-    return raw
-
-
-def _answer_type(path: Path) -> Any:
-    """A type that admits a clean answer whose list stands at `path`, and nothing else."""
-    kind: Any = list[msgspec.Raw]
-    for name in reversed(path):
-        kind = msgspec.defstruct("Answer", [(name, kind | None, None)], bases=(Level,), gc=False)
-    return kind
-
-
-def _element_type(paths: Iterable[Path]) -> Any:
-    """A type that admits a clean element and reads its ID at the first of `paths` that is there."""
-    return _level_type(tuple(paths), (Level,))
-
-
-def _level_type(paths: tuple[Path, ...], bases: tuple[type, ...] | None) -> Any:
-    fields: list[tuple[str, Any, None]] = []
-    for name in dict.fromkeys(path[0] for path in paths):
-        deeper = tuple(path[1:] for path in paths if path[0] == name and len(path) > 1)
-        fields.append((name, _level_type(deeper, None) | None if deeper else Id, None))
-    return msgspec.defstruct("Element", fields, bases=bases, gc=False)
-
-
-def _first_id(found: Any, paths: Iterable[Path]) -> Id:
-    for path in paths:
-        value = found
-        for name in path:
-            value = None if value is None else getattr(value, name)
-        if value is not None:
-            return value  # type: ignore[no-any-return]
-    return None
+            raw = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[name]
+        except (*BROKEN, KeyError):
+            return b""
+    return bytes(raw)

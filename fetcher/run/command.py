@@ -120,7 +120,7 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
             job.out,
             settings.failed,
             reopening_of(settings),
-            identity=Identity(api=api.path, protocol=settings.protocol, gateway=settings.gateway),
+            identity=Identity(api=api.identity, protocol=settings.protocol, gateway=settings.gateway),
             sync_interval_s=settings.sync_interval_s,
         )
         stack.callback(output.close)
