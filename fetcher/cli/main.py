@@ -18,6 +18,7 @@ from fetcher.errors import Defect, FetcherError, OutputError, UsageError
 COMMANDS: Final = {
     "run": "Fetch every ID of a file and stream the answers to OUT.",
     "verify": "Prove offline that every ID stands exactly once in OUT or the failed file.",
+    "apis": "List the APIs that can be fetched from, or show one.",
     "init": "Write a commented fetcher.toml.",
     "sandbox": "Serve a 1688 gateway on this machine, for trying and testing.",
 }

@@ -36,10 +36,11 @@ def command(out: str, ids: str, failed: str | None, api: str, **reading: str | N
 
 def _ids(path: str, api: str, reading: dict[str, str | None]) -> Iterator[str]:
     """Every distinct ID of the input, bad ones as the failed file names them."""
-    from fetcher.gateway import find_api
+    from fetcher.gateway import find_api, own_apis
     from fetcher.ids import open_source
+    from fetcher.settings import load
 
-    found = find_api(api, reading["id_param"])
+    found = find_api(api, reading["id_param"], own_apis(dict(load().settings.apis)))
     with open_source(
         path,
         numeric=found.numeric_ids,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fetcher.gateway.api import Api, Family, Form, IdList, Listing
 from fetcher.gateway.apis import ALIASES, APIS, find_api
 from fetcher.gateway.dialect import Credentials, Gateway
+from fetcher.gateway.own_apis import chosen_api, own_apis
 from fetcher.gateway.protocols import PROTOCOLS, Protocol
 from fetcher.gateway.signing import guide_signature, param2_signature
 from fetcher.gateway.xml_answers import xml_to_json
@@ -24,8 +25,10 @@ __all__ = [
     "IdList",
     "Listing",
     "Protocol",
+    "chosen_api",
     "find_api",
     "guide_signature",
+    "own_apis",
     "param2_signature",
     "xml_to_json",
 ]

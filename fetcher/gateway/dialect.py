@@ -66,7 +66,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self._protocol = protocol = find_protocol(self.protocol_name)
-        self._method = _method(self.method, protocol)
+        self._method = _method(self.method or self.api.method or None, protocol)
         self.batch = self.api.ids_per_call(self.batch)
         self.origin, self._base_path = split_base_url(self.base_url)
         """`origin` is `scheme://host[:port]`: where to connect."""

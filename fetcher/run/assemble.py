@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiolimiter import AsyncLimiter
 
 from fetcher.clock import Clock
-from fetcher.gateway import Credentials, Gateway, find_api
+from fetcher.gateway import Credentials, Gateway, chosen_api
 from fetcher.metrics import CapProof, Tally
 from fetcher.pacing import Headroom, InFlight, Pacer, Throttle
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
@@ -64,7 +64,7 @@ def gateway_of(settings: Settings) -> Gateway:
     """
     app_key, app_secret = require_credentials(settings)
     return Gateway(
-        api=find_api(settings.api, settings.id_param),
+        api=chosen_api(settings),
         protocol_name=settings.protocol,
         credentials=Credentials(app_key, app_secret, settings.access_token),
         base_url=settings.gateway,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fetcher.clock import Clock
-from fetcher.gateway import find_api
+from fetcher.gateway import chosen_api
 from fetcher.idset import IdSet
 from fetcher.metrics import InputCounts, Pace, make_plan
 from fetcher.output import Earlier, inspect_output
@@ -19,7 +19,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
         UsageError: what would stop the run would stop it here too.
     """
     settings = job.settings
-    api = find_api(settings.api, settings.id_param)
+    api = chosen_api(settings)
     known, earlier = inspect_output(job.out, settings.failed, reopening_of(settings))
     if settings.overwrite:
         known, earlier = IdSet(), Earlier()

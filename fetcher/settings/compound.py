@@ -34,6 +34,23 @@ class Parameters(Kind):
         return "{ " + ", ".join(f"{quoted(name)} = {quoted(text)}" for name, text in value) + " }" if value else "{}"
 
 
+class Tables(Kind):
+    """Named tables, which somebody else understands: `[apis.NAME]`. Kept as pairs of name and table."""
+
+    def accept(self, value: Any) -> Any:
+        return () if value is None else self.check(value)
+
+    def check(self, value: Any) -> tuple[tuple[str, dict[str, Any]], ...]:
+        pairs = list(value.items()) if isinstance(value, Mapping) else value
+        try:
+            return tuple((str(name), dict(table)) for name, table in pairs)
+        except (TypeError, ValueError):
+            raise ValueError("must be tables with a name each: [apis.NAME]") from None
+
+    def toml(self, value: Any) -> str:
+        return "{}"
+
+
 def _pair(given: Any) -> tuple[str, str]:
     """`K=V` or (K, V) as two texts. Booleans and numbers become the text that the gateway signs."""
     if isinstance(given, str):

@@ -49,6 +49,8 @@ class Settings(ConnectionRows, GatewayRows, RateRows, OutputRows, InputRows):
             if kept is None and field.default is not None:
                 raise UsageError(f"{field.name} must not be None")
             object.__setattr__(self, field.name, kept)
+        if self.price is None and (own := dict(self.apis).get(self.api, {}).get("price")) is not None:
+            object.__setattr__(self, "price", _accepted_price(self.api, own))
         check_together(self)
 
     @property
@@ -70,6 +72,14 @@ class Settings(ConnectionRows, GatewayRows, RateRows, OutputRows, InputRows):
 @record
 class CommandSettings(CommandRows, Settings):
     """`Settings` with what only the command line needs: where to look for settings, and what to show."""
+
+
+def _accepted_price(api: str, price: Any) -> Any:
+    """What the user's own API says that a call of it costs."""
+    try:
+        return _BY_NAME["price"].kind.accept(price)
+    except ValueError as error:
+        raise UsageError(f"apis.{api}.price {error}") from None
 
 
 def check_together(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fetcher.secret import Secret
-from fetcher.settings.compound import Parameters
+from fetcher.settings.compound import Parameters, Tables
 from fetcher.settings.groups import CREDENTIALS, GATEWAY
 from fetcher.settings.kinds import AppKey, Choice, Flag, Number, SecretText, Text, Upper
 from fetcher.settings.table import Converted, record, setting
@@ -24,6 +24,12 @@ class GatewayRows:
         (),
         (GATEWAY, "extra parameter of the API, such as scene=1; repeatable", Parameters()),
         flag="--param",
+        env=False,
+    )
+    apis: Converted[tuple[tuple[str, dict[str, Any]], ...], Any] = setting(
+        (),
+        (GATEWAY, "APIs of your own, a table [apis.NAME] each, keys in docs/apis.md", Tables()),
+        flag=False,
         env=False,
     )
     batch: int | None = setting(
