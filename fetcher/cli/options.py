@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from fetcher.errors import UsageError
 from fetcher.settings import FIELDS, Field
-from fetcher.settings.compound import Parameters
+from fetcher.settings.compound import PathList
 from fetcher.settings.kinds import Flag, PathText
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -39,8 +39,8 @@ class SettingOption(HeadedOption):
         names = [name for name in (row.short, row.flag) if name]
         shape: dict[str, Any] = {"is_flag": True}
         if not isinstance(row.kind, Flag):
-            kind = click.Path() if isinstance(row.kind, PathText) else click.STRING
-            shape = {"metavar": row.kind.metavar, "multiple": isinstance(row.kind, Parameters), "type": kind}
+            kind = click.Path() if isinstance(row.kind, PathText | PathList) else click.STRING
+            shape = {"metavar": row.kind.metavar, "multiple": row.kind.repeats, "type": kind}
         super().__init__([*names, row.name], help=_help_of(row), heading=row.group, **shape)
         self.row = row
 

@@ -19,6 +19,8 @@ class SourceCounts(msgspec.Struct):
     """IDs, good or bad, that stood on an earlier line."""
     known: int = 0
     """IDs, good or bad, that an earlier run has done."""
+    fresh: int = 0
+    """IDs that other files hold, fetched lately enough."""
     bad: int = 0
     items: int = 0
     repaired: dict[str, int] = msgspec.field(default_factory=dict)

@@ -74,6 +74,7 @@ def open_source(
     encoding: str | None = None,
     limit: int | None = None,
     known: IdSet | None = None,
+    fresh: IdSet | None = None,
     stdin: BinaryIO | None = None,
     wall_ms: Callable[[], int] | None = None,
 ) -> Source:
@@ -90,6 +91,7 @@ def open_source(
         encoding: of the text; unset: UTF-8. A byte order mark is believed before either.
         limit: end after so many IDs that are new.
         known: the IDs of earlier runs. Every ID that is read is claimed in it.
+        fresh: IDs that need no call, since another file has them.
         stdin: in place of the process's own.
         wall_ms: the wall clock, for the stamp of failures.
 
@@ -102,7 +104,7 @@ def open_source(
         stack.callback(opened.stream.close)
         choose = chooser(opened.format_name, column=column, field=field, numeric=numeric, id_parameter=id_parameter)
         lines = FileInput(opened, encoding)
-        source = Source(lines, choose, numeric=numeric, known=known, limit=limit, wall_ms=wall_ms)
+        source = Source(lines, choose, numeric=numeric, known=known, fresh=fresh, limit=limit, wall_ms=wall_ms)
         stack.pop_all()  # from here on it is the Source's
     return source
 
@@ -113,7 +115,9 @@ def source_of(
     numeric: bool,
     limit: int | None = None,
     known: IdSet | None = None,
+    fresh: IdSet | None = None,
     wall_ms: Callable[[], int] | None = None,
 ) -> Source:
     """IDs that are at hand, read like a file with one ID a line: checked, counted, duplicates dropped."""
-    return Source(GivenInput(ids), lambda _: Given(), numeric=numeric, known=known, limit=limit, wall_ms=wall_ms)
+    lines = GivenInput(ids)
+    return Source(lines, lambda _: Given(), numeric=numeric, known=known, fresh=fresh, limit=limit, wall_ms=wall_ms)

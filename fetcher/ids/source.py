@@ -1,6 +1,6 @@
 """The reader: a file of IDs becomes Items, and every line of it is accounted for.
 
-    lines = blank + comments + header + duplicates + known + bad + items
+    lines = blank + comments + header + duplicates + known + fresh + bad + items
 
 It puts the parts together and counts; what a line means is the format's affair, what an ID is `check`'s.
 """
@@ -43,6 +43,7 @@ class Source:
         *,
         numeric: bool,
         known: IdSet | None = None,
+        fresh: IdSet | None = None,
         limit: int | None = None,
         wall_ms: Callable[[], int] | None = None,
     ) -> None:
@@ -53,6 +54,7 @@ class Source:
             choose: the format, told by the first line that is not blank.
             numeric: the API takes numbers only.
             known: IDs done by earlier runs; every ID read is claimed in it.
+            fresh: IDs that need no call, since another file has them.
             limit: end after so many new IDs.
             wall_ms: the wall clock, for the stamp of failures.
 
@@ -64,6 +66,7 @@ class Source:
         self.is_pipe = lines.is_pipe
         self._input, self._choose, self._numeric = lines, choose, numeric
         self._known = IdSet() if known is None else known
+        self._fresh = fresh
         self._limit = 2**62 if limit is None else limit
         self._wall_ms = wall_ms or SystemClock().wall_ms
         self._lot: list[str] = []
@@ -153,7 +156,7 @@ class Source:
 
     def _take(self, found: list[Item | Failure], room: int) -> None:
         """Go on through the lot until it ends or `room` more are found. The usual line takes the short way."""
-        counts, claim, numeric, is_new = self.counts, self._known.claim, self._numeric, Claim.NEW
+        counts, claim, numeric, is_new, fresh = self.counts, self._known.claim, self._numeric, Claim.NEW, self._fresh
         fast = numeric and self._whole_lines()
         first = number = counts.lines
         full = len(found) + room
@@ -161,11 +164,13 @@ class Source:
             number += 1
             if fast and line.isdigit() and line.isascii() and line[0] != "0" and len(line) < _FAST_DIGITS:
                 claimed = claim(line)
-                if claimed is is_new:
+                if claimed is not is_new:
+                    counts.put_off(claimed)
+                elif fresh is not None and line in fresh:
+                    counts.fresh += 1
+                else:
                     counts.items += 1
                     found.append(Item(line, number))
-                else:
-                    counts.put_off(claimed)
             else:
                 counts.lines = number
                 if (outcome := self._judge(line, number)) is not None:
@@ -197,6 +202,9 @@ class Source:
             self.counts.repaired[verdict.repair] = self.counts.repaired.get(verdict.repair, 0) + 1
         if (claimed := self._known.claim(verdict.id)) is not Claim.NEW:
             self.counts.put_off(claimed)
+            return None
+        if self._fresh is not None and verdict.id in self._fresh:
+            self.counts.fresh += 1
             return None
         self.counts.items += 1
         return Item(verdict.id, number)

@@ -14,7 +14,7 @@ import msgspec
 class InputCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What the input and the output of earlier runs hold.
 
-    `lines = blank + comments + header + duplicates + bad + fetched_earlier + failed_earlier + new`, where
+    `lines = blank + comments + header + duplicates + bad + fetched_earlier + failed_earlier + fresh + new`, where
     `to_retry` of `failed_earlier` are tried again.
     """
 
@@ -29,6 +29,8 @@ class InputCounts(msgspec.Struct, frozen=True, kw_only=True):
     fetched_earlier: int = 0
     failed_earlier: int = 0
     to_retry: int = 0
+    fresh: int = 0
+    """Other files hold them (`--known`)."""
     new: int = 0
 
 

@@ -32,6 +32,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     failed_by_kind: dict[str, int] = {}
     skipped_known: int = 0
     """Done by an earlier run."""
+    skipped_fresh: int = 0
+    """Of those: passed over because another file holds them (`--known`)."""
+    changes: dict[str, int] = {}
+    """Products that were compared with earlier ones: `new`, `changed`, `same`."""
     duplicates: int = 0
     queued: int = 0
     in_flight: int = 0

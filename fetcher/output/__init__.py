@@ -1,16 +1,20 @@
 """OUT and the failed file: they are the journal. It writes lines and reads them back; it fetches nothing."""
 
 from fetcher.output.attempts import AttemptLog
+from fetcher.output.comparison import Comparison
 from fetcher.output.contents import Contents, contents_of, sha256_of
 from fetcher.output.disk import Disk
+from fetcher.output.known import fresh_since_ms, read_known
 from fetcher.output.line import Encoded, encode_all
 from fetcher.output.note import Identity
-from fetcher.output.output import Output, failed_path_of, inspect_output, open_output
+from fetcher.output.opening import failed_path_of, inspect_output, open_output, unchanged_path_of
+from fetcher.output.output import Output
 from fetcher.output.resume import Earlier, Reopening
 from fetcher.output.verify import Proof, verify_output
 
 __all__ = [
     "AttemptLog",
+    "Comparison",
     "Contents",
     "Disk",
     "Earlier",
@@ -22,8 +26,11 @@ __all__ = [
     "contents_of",
     "encode_all",
     "failed_path_of",
+    "fresh_since_ms",
     "inspect_output",
     "open_output",
+    "read_known",
     "sha256_of",
+    "unchanged_path_of",
     "verify_output",
 ]

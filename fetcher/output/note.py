@@ -30,6 +30,9 @@ class Note(msgspec.Struct):
     pid: int = 0
     host: str = ""
     since: str = ""
+    skip_fresh_s: float = 0.0
+    """What the run passed over as fetched lately: since `fresh_since_ms` (1970 UTC). See `known.fresh_since_ms`."""
+    fresh_since_ms: int = 0
 
     @property
     def holder(self) -> str:
@@ -68,8 +71,20 @@ def _host(gateway: str) -> str:
     return "this machine" if host.startswith(("127.", "localhost", "[::1]")) else gateway
 
 
-def write_note(path: str, identity: Identity, disk: Disk) -> None:
-    """Say whose OUT is, and that we hold it. Raises `OutputError`."""
+def write_note(path: str, identity: Identity, disk: Disk, *, fresh: tuple[float, int] | None = None) -> None:
+    """Say whose OUT is, and that we hold it.
+
+    Args:
+        path: OUT's.
+        identity: whose.
+        disk: the operations, for tests.
+        fresh: what is passed over, and since when; None: as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    before = read_note(path)
+    skip_fresh_s, fresh_since_ms = fresh or (before.skip_fresh_s, before.fresh_since_ms)
     note = Note(
         api=identity.api,
         protocol=identity.protocol,
@@ -77,6 +92,8 @@ def write_note(path: str, identity: Identity, disk: Disk) -> None:
         pid=os.getpid(),
         host=socket.gethostname(),
         since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        skip_fresh_s=skip_fresh_s,
+        fresh_since_ms=fresh_since_ms,
     )
     path = beside(path, "run")
     try:

@@ -6,37 +6,21 @@ the start, before any call: from then on it is simply still to be done, whatever
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from fetcher.errors import OutputBusy, OutputError, UsageError
+from fetcher.errors import OutputBusy, OutputError
 from fetcher.idset import IdSet
 from fetcher.model import Outcome
-from fetcher.output.attempts import AttemptLog, attempt_files, read_attempts
+from fetcher.output.attempts import AttemptLog, attempt_files
+from fetcher.output.comparison import Comparison
 from fetcher.output.disk import Disk, refused, write_all
 from fetcher.output.journal import Held, Journal
 from fetcher.output.line import Encoded, encode_all, held_back
-from fetcher.output.note import Identity, check_identity, read_note, write_note
-from fetcher.output.resume import Earlier, Reopening, Scan, Sorting, fresh, sort_failed, take_in
-
-STDOUT_FAILED: Final = "stdout.failed.jsonl"
-_ENDINGS: Final = (".jsonl.gz", ".jsonl.zst", ".jsonl", ".ndjson")
-_AS_IT_WAS: Final = Reopening()
-
-
-def failed_path_of(out: str) -> str:
-    """`products.jsonl` → `products.failed.jsonl`, compressed alike."""
-    if out == "-":
-        return STDOUT_FAILED
-    for ending in _ENDINGS:
-        if out.endswith(ending):
-            return f"{out.removesuffix(ending)}.failed{ending}"
-    return f"{out}.failed.jsonl"
+from fetcher.output.note import Identity, read_note, write_note
+from fetcher.output.resume import Earlier
 
 
 class Gone(msgspec.Struct):
@@ -44,15 +28,25 @@ class Gone(msgspec.Struct):
 
     fetched: list[str] = []
     failed: list[str] = []
+    unchanged: list[str] = []
+    """Fetched, and the same as before: a slim line."""
 
 
 class Output:
     """Made by `open_output`. Not safe for more than one thread at a time."""
 
     def __init__(
-        self, out: Journal | None, failed: Journal, failed_path: str, sync_interval_s: float, disk: Disk
+        self,
+        out: Journal | None,
+        failed: Journal,
+        unchanged: Journal | None,
+        failed_path: str,
+        sync_interval_s: float,
+        disk: Disk,
+        comparison: Comparison | None = None,
     ) -> None:
-        self._out, self._failed, self._disk = out, failed, disk
+        self._out, self._failed, self._unchanged, self._disk = out, failed, unchanged, disk
+        self._comparison = comparison
         self._sync_interval_s = sync_interval_s
         self._synced_at_s = time.monotonic()
         self._since_sync = Gone()
@@ -76,7 +70,10 @@ class Output:
     @property
     def synced(self) -> bool:
         """All that was appended would survive a power cut."""
-        return not any(journal is not None and journal.unsynced for journal in (self._out, self._failed))
+        return not any(journal.unsynced for journal in self._journals())
+
+    def _journals(self) -> list[Journal]:
+        return [journal for journal in (self._unchanged, self._out, self._failed) if journal is not None]
 
     def append(self, outcomes: list[Outcome]) -> None:
         """Write the lines of `outcomes`, in order. Raises what `append_encoded` raises."""
@@ -87,15 +84,21 @@ class Output:
 
         Raises:
             OutputError: the disk refuses, or nobody reads stdout any more. What is in the files is whole lines.
+            InputError: what products are compared with was changed under our hands.
         """
-        if encoded.products:
-            self._append_products(encoded.products)
+        products, same_ids = encoded.products, frozenset[str]()
+        if products and self._comparison is not None:
+            sorting = self._comparison.sort(products)
+            products, same_ids = sorting.out, sorting.same_ids
+            if sorting.unchanged and self._unchanged is not None:
+                _append(self._unchanged, sorting.unchanged)
+        if products:
+            self._append_products(products)
         if encoded.failures:
-            if not self._failed.is_open:
-                _hold(self._failed)
-            self._failed.append(encoded.failures)
+            _append(self._failed, encoded.failures)
         if not self.sync_if_due():  # whose failure is this caller's to see: these outcomes were never taken
-            self._since_sync.fetched += encoded.fetched
+            self._since_sync.fetched += [one for one in encoded.fetched if one not in same_ids]
+            self._since_sync.unchanged += same_ids
             self._since_sync.failed += encoded.failed
 
     def _append_products(self, data: bytes) -> None:
@@ -122,6 +125,11 @@ class Output:
             self.earlier.failed += len(self.doubts)
             self.earlier.held += len(self.doubts)
             self._forget_attempts()
+
+    def remember_fresh(self, identity: Identity, skip_fresh_s: float, since_ms: int) -> None:
+        """Note what this run passes over as fetched lately, for when it goes on. Raises `OutputError`."""
+        if self._out is not None:
+            write_note(self._out.path, identity, self._disk, fresh=(skip_fresh_s, since_ms))
 
     @property
     def path(self) -> str | None:
@@ -155,16 +163,23 @@ class Output:
 
     def sync(self) -> None:
         """Make everything durable. Raises `OutputError`."""
-        for journal in (self._out, self._failed):
-            if journal is not None and journal.is_open and journal.unsynced:
+        for journal in self._journals():
+            if journal.is_open and journal.unsynced:
                 try:
                     journal.sync()
                 finally:
-                    if journal.cut_back_to_sync and journal is self._out:
-                        self.taken_back.fetched = self._since_sync.fetched
-                    elif journal.cut_back_to_sync:
-                        self.taken_back.failed = self._since_sync.failed
+                    if journal.cut_back_to_sync:
+                        self._take_back(journal)
         self._since_sync = Gone()
+
+    def _take_back(self, journal: Journal) -> None:
+        gone, back = self._since_sync, self.taken_back
+        if journal is self._failed:
+            back.failed = gone.failed
+        elif journal is self._out:
+            back.fetched = gone.fetched
+        else:
+            back.unchanged = gone.unchanged
 
     def close(self) -> None:
         """Sync and let go. Raises `OutputError`; a second call does nothing."""
@@ -173,8 +188,8 @@ class Output:
         self._closed = True
         try:
             self.sync()
-            for journal in (self._out, self._failed):
-                if journal is not None and journal.is_packed and journal.is_open:
+            for journal in self._journals():
+                if journal.is_packed and journal.is_open:
                     journal.pending.remove()
         except OSError as error:
             raise refused(self.failed_path, error) from None
@@ -191,59 +206,19 @@ class Output:
     def let_go(self) -> None:
         """Release files and locks and write nothing more: what is in the files stands."""
         self._closed = True
-        for journal in (self._out, self._failed):
-            if journal is not None:
-                journal.close()
+        for journal in self._journals():
+            journal.close()
 
 
-def open_output(
-    out: str,
-    failed: str | None,
-    reopening: Reopening = _AS_IT_WAS,
-    *,
-    identity: Identity,
-    sync_interval_s: float = 1.0,
-    disk: Disk | None = None,
-) -> Output:
-    """Open, lock, mend and take in both files, before any call is made.
-
-    Args:
-        out: OUT, or `-` for standard output.
-        failed: the failed file; None: by OUT's name.
-        reopening: what becomes of what earlier runs have left.
-        identity: whose OUT this is.
-        sync_interval_s: longest time until an appended line is durable.
-        disk: for tests.
-
-    Raises:
-        UsageError: a path makes no sense. OutputMismatch: OUT belongs to something else.
-        OutputBusy: another run holds it. OutputError: it cannot be written.
-    """
-    disk = disk or Disk()
-    failed = failed or failed_path_of(out)
-    if out != "-" and os.path.realpath(out) == os.path.realpath(failed):
-        raise UsageError("OUT and the failed file are the same file", "choose another --failed")
-    journal = None if out == "-" else Journal(out, disk)
-    failures = Journal(failed, disk)
-    output = Output(journal, failures, failed, sync_interval_s, disk)
-    try:
-        if journal is not None:
-            _hold(journal)
-            _take_in_out(journal, output, reopening, identity)
-        _take_in_failed(failures, output, reopening, anew=reopening.overwrite or journal is None)
-        if journal is not None:
-            if not reopening.overwrite:
-                output.doubts = [one for one in read_attempts(journal.path) if one not in output.done]
-            if not output.doubts:
-                output._forget_attempts()
-            write_note(journal.path, identity, disk)
-    except BaseException:
-        output.let_go()
-        raise
-    return output
+def _append(journal: Journal, data: bytes) -> None:
+    """To a file that is made when it is first needed."""
+    if not journal.is_open:
+        hold_journal(journal)
+    journal.append(data)
 
 
-def _hold(journal: Journal) -> None:
+def hold_journal(journal: Journal) -> None:
+    """Create and lock it. Raises `OutputBusy` when another run has it, else what `Journal.open` raises."""
     try:
         journal.open()
     except Held:
@@ -251,58 +226,3 @@ def _hold(journal: Journal) -> None:
         raise OutputBusy(
             f"another run holds {journal.path}{by and f' ({by})'}", "wait for it, or give this run another -o"
         ) from None
-
-
-def _take_in_out(journal: Journal, output: Output, reopening: Reopening, identity: Identity) -> None:
-    if reopening.overwrite:
-        journal.clear()
-    elif not journal.is_empty:
-        check_identity(journal.path, identity)
-    noted = bool(read_note(journal.path).api)
-    output.earlier.fetched = take_in(journal, output.done, output.notes, noted=noted)
-
-
-def _take_in_failed(failures: Journal, output: Output, reopening: Reopening, *, anew: bool) -> None:
-    if not Path(failures.path).exists():
-        return
-    _hold(failures)
-    if anew:
-        failures.clear()
-        return
-    sorting, good_bytes = sort_failed(failures, output.done, reopening)
-    failures.cut(good_bytes)
-    if failures.recover(lambda line: True):  # what stands there twice or torn, the sorting drops
-        sorting, _ = sort_failed(failures, output.done, reopening)
-    if sorting.retried or sorting.dropped:
-        failures.rewrite(Sorting(output.done, reopening).stays)
-    _enter_sorted(sorting, output.done, output.earlier)
-
-
-def _enter_sorted(sorting: Sorting, done: IdSet, earlier: Earlier) -> None:
-    done.update(sorting.seen)
-    earlier.failed, earlier.to_retry, earlier.held = len(sorting.seen), sorting.retried, sorting.held
-
-
-def inspect_output(out: str, failed: str | None, reopening: Reopening = _AS_IT_WAS) -> tuple[IdSet, Earlier]:
-    """What `open_output` would find, changing nothing and taking no lock."""
-    done, earlier = IdSet(), Earlier()
-    if out == "-":
-        return done, earlier
-    if Path(out).is_file():
-        journal = Journal(out, Disk())
-        scan = Scan(journal)
-        scan.into(done)
-        earlier.fetched = scan.lines - scan.bad
-        if journal.is_packed:
-            is_fresh = fresh(done)
-            earlier.fetched += sum(is_fresh(line) for lines in journal.pending.lines() for line in lines)
-    path = failed or failed_path_of(out)
-    if Path(path).is_file():
-        journal = Journal(path, Disk())
-        sorting, _ = sort_failed(journal, done, reopening)
-        if journal.is_packed:
-            for lines in journal.pending.lines():
-                for line in lines:
-                    sorting.stays(line)
-        _enter_sorted(sorting, done, earlier)
-    return done, earlier

@@ -43,6 +43,8 @@ class Earlier(msgspec.Struct):
     """Stood there and will be tried again."""
     held: int = 0
     """Of those that stay: held back, because their call may have been charged."""
+    unchanged: int = 0
+    """Fetched, and the same as before: only a slim line tells of them."""
 
 
 class Scan:

@@ -1,4 +1,4 @@
-"""Proof, offline: every ID of the input stands exactly once in OUT or the failed file."""
+"""Proof, offline: every ID of the input stands exactly once in OUT or one of the files beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fetcher.output.compress import lines_in
 from fetcher.output.disk import Disk
 from fetcher.output.journal import Journal
 from fetcher.output.line import head_id, whole
-from fetcher.output.output import failed_path_of
+from fetcher.output.opening import failed_path_of, unchanged_path_of
 
 NAMED: Final = 10
 """How many IDs of each fault are named."""
@@ -27,6 +27,10 @@ class Proof(msgspec.Struct):
     """Distinct IDs of the input."""
     fetched: int = 0
     failed: int = 0
+    unchanged: int = 0
+    """In the list of what was the same as before."""
+    known: int = 0
+    """Passed over: another file holds them."""
     missing: int = 0
     twice: int = 0
     foreign: int = 0
@@ -43,8 +47,14 @@ class Proof(msgspec.Struct):
         return not (self.missing or self.twice or self.torn)
 
 
-def verify_output(out: str, failed: str | None, ids: Iterable[str]) -> Proof:
-    """Read both files and compare them with the input's IDs.
+def verify_output(out: str, failed: str | None, ids: Iterable[str], known: IdSet | None = None) -> Proof:
+    """Read the files and compare them with the input's IDs.
+
+    Args:
+        out: OUT. Its list of what was unchanged is read where it is there.
+        failed: the failed file; None: by OUT's name.
+        ids: of the input, duplicates and all.
+        known: IDs that the run was to pass over, since other files hold them.
 
     Raises:
         UsageError: OUT is not there.
@@ -52,22 +62,27 @@ def verify_output(out: str, failed: str | None, ids: Iterable[str]) -> Proof:
     if not Path(out).is_file():
         raise UsageError(f"there is no file {out}")
     proof, stored = Proof(), IdSet()
-    for path in (out, failed or failed_path_of(out)):
+    for what, path in (
+        ("fetched", out),
+        ("failed", failed or failed_path_of(out)),
+        ("unchanged", unchanged_path_of(out)),
+    ):
         if Path(path).is_file():
-            count = _enter(Journal(path, Disk()), stored, proof)
-            if path == out:
-                proof.fetched = count
-            else:
-                proof.failed = count
+            setattr(proof, what, _enter(Journal(path, Disk()), stored, proof))
     wanted = IdSet()
     for each in ids:
         if not wanted.add(each):
             continue
         proof.ids += 1
-        if stored.claim(each) is Claim.NEW:
+        if stored.claim(each) is not Claim.NEW:
+            continue
+        if known is not None and each in known:
+            proof.known += 1
+        else:
             proof.missing += 1
             _name(proof.some_missing, each)
-    proof.foreign = proof.fetched + proof.failed - proof.twice - (proof.ids - proof.missing)
+    stand = proof.fetched + proof.failed + proof.unchanged - proof.twice
+    proof.foreign = stand - (proof.ids - proof.missing - proof.known)
     return proof
 
 

@@ -64,6 +64,8 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     """The arguments with which this run was started, the program's name first."""
     out: str = ""
     failed_path: str = ""
+    unchanged_path: str = ""
+    """Where what was the same is listed; empty: nowhere."""
     snapshot: Snapshot = Snapshot()
     doubts: Doubts = Doubts()
     remedy: str = ""
@@ -73,7 +75,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
     """Lines for stderr, without secrets and without control characters; the first says how it ended."""
     redactor = redactor or Redactor()
-    lines = [_head(end), *_counts(end.snapshot, end.out), *_failures(end.snapshot, end.failed_path)]
+    lines = [_head(end), *_counts(end.snapshot, end.out), *_changes(end), *_failures(end.snapshot, end.failed_path)]
     lines += doubt_lines(end.doubts)
     if end.code == 1:
         lines += _failed_advice(end.snapshot)
@@ -100,7 +102,11 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
         return
     where = f" → {out}" if out and out != "-" else ""
     line = f"fetched {ids(snapshot.fetched)} in {duration(snapshot.elapsed_s)}{where}"
-    aside = [(snapshot.skipped_known, "done before"), (snapshot.duplicates, "duplicates")]
+    aside = [
+        (snapshot.skipped_known - snapshot.skipped_fresh, "done before"),
+        (snapshot.skipped_fresh, "passed over: --known holds them"),
+        (snapshot.duplicates, "duplicates"),
+    ]
     yield ", ".join([line, *(f"{number(count)} {what}" for count, what in aside if count)])
     if snapshot.cost is not None and snapshot.attempts:
         yield _cost(snapshot, snapshot.cost, snapshot.price or 0.0)
@@ -123,6 +129,15 @@ def _cost(snapshot: Snapshot, cost: float, price: float) -> str:
     if snapshot.paid_doubts:
         parts.append(f"{money(snapshot.paid_doubts * price)} for calls never answered")
     return ", ".join(parts)
+
+
+def _changes(end: End) -> Iterator[str]:
+    changes = end.snapshot.changes
+    if not sum(changes.values()):
+        return
+    line = ", ".join(f"{number(changes.get(what, 0))} {what}" for what in ("new", "changed", "same"))
+    where = f" → {end.unchanged_path}" if end.unchanged_path and changes.get("same") else ""
+    yield f"compared with earlier products: {line}{where}"
 
 
 def _failures(snapshot: Snapshot, failed_path: str) -> Iterator[str]:

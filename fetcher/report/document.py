@@ -25,6 +25,8 @@ class Input(msgspec.Struct, kw_only=True):
     duplicates: int = 0
     known: int = 0
     """Done by an earlier run."""
+    fresh: int = 0
+    """Passed over, since other files hold them (`--known`)."""
     bad: int = 0
     """No IDs: each became a `bad_id` failure."""
     items: int = 0
@@ -47,6 +49,8 @@ class Ids(msgspec.Struct, kw_only=True):
     failed_by_kind: dict[str, int]
     skipped_known: int
     """Done by an earlier run."""
+    skipped_fresh: int
+    """Those of them that other files hold (`--known`)."""
     duplicates: int
     left: int
     """Still to be done: the run ended first."""
@@ -220,6 +224,10 @@ class Summary(msgspec.Struct, kw_only=True):
     """Where the products went."""
     input: Input = msgspec.field(default_factory=Input)
     ids: Ids
+    changes: dict[str, int] | None = None
+    """Products by what has become of them: `new`, `changed`, `same`; null: nothing to compare with (`--diff`)."""
+    purpose: str | None = None
+    """What the data is fetched for, as the user has said it."""
     calls: Calls
     cost: Cost | None
     """Null: no price was given."""

@@ -43,6 +43,8 @@ def _input_lines(counts: InputCounts) -> list[str]:
     if counts.failed_earlier:
         retried = f"{number(counts.to_retry)} of them to be tried again"
         lines.append(f"failed before: {ids(counts.failed_earlier)}, {retried}")
+    if counts.fresh:
+        lines.append(f"passed over: {ids(counts.fresh)} that --known holds")
     return lines
 
 

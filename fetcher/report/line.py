@@ -37,6 +37,8 @@ def all_parts(snapshot: Snapshot) -> list[Part]:
         parts.append(Part(9, f"retries {number(snapshot.retries)}", "yellow"))
     if snapshot.failed:
         parts.append(Part(5, f"failed {number(snapshot.failed)}", "red"))
+    if snapshot.skipped_fresh:
+        parts.append(Part(10, f"passed over {number(snapshot.skipped_fresh)}"))
     parts += _money_parts(snapshot)
     if snapshot.eta_s is not None and snapshot.done != total:
         parts.append(Part(4, f"{duration(snapshot.eta_s)} left"))

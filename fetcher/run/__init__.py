@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from fetcher.run.command import Done as Done
+    from fetcher.run.closing import Done as Done
     from fetcher.run.command import run_command as run_command
     from fetcher.run.command import run_job as run_job
     from fetcher.run.fetcher import Fetcher as Fetcher
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Done", "Fetcher", "Job", "run_command", "run_job"]
 
 
-_FILES: Final = {"Done": "command", "run_command": "command", "run_job": "command", "Fetcher": "fetcher", "Job": "job"}
+_FILES: Final = {"Done": "closing", "run_command": "command", "run_job": "command", "Fetcher": "fetcher", "Job": "job"}
 
 
 def __getattr__(name: str) -> Any:

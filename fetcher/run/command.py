@@ -8,26 +8,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError, OutputError, UsageError
+from fetcher.gateway import Api
 from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.metrics import Proof, Snapshot
-from fetcher.output import AttemptLog, Identity, Output, open_output
+from fetcher.output import AttemptLog, Comparison, Identity, Output, open_output, unchanged_path_of
 from fetcher.report import (
     Doubts,
-    End,
-    Finished,
     Screen,
     choose_mode,
     closing_words,
@@ -39,17 +36,18 @@ from fetcher.report import (
     write_summary,
 )
 from fetcher.run.assemble import assemble, gateway_of, new_tally
+from fetcher.run.closing import Done, end_of, finished_of
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run
 from fetcher.run.event_loop import with_loop
 from fetcher.run.feed import SourceFeed
-from fetcher.run.job import Job, open_ids, reopening_of
+from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.roles import Onlooker
 from fetcher.run.sink import FileSink
 from fetcher.secret import Redactor
-from fetcher.settings import FIELDS, CommandSettings, known_secrets
+from fetcher.settings import CommandSettings, known_secrets
 
 __all__ = ["Job", "run_command"]
 
@@ -80,26 +78,11 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
     done = run_job(job, clock, lambda: make_progress(mode, screen, environ=os.environ))
     if not settings.quiet or done.code:
-        for line in closing_words(_end(job, done), redactor):
+        for line in closing_words(end_of(job, done), redactor):
             screen.line(line)
     if settings.summary:
-        write_summary(summary_document(_finished(job, done), redactor), settings.summary)
+        write_summary(summary_document(finished_of(job, done), redactor), settings.summary)
     return done.code
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that has ended, before it is put into words."""
-
-    code: int
-    ended: Ended
-    proof: Proof
-    left: int
-    left_is_exact: bool
-    failed_path: str
-    started_ms: int
-    ended_ms: int
-    doubts: Doubts
-    counts: dict[str, Any]
 
 
 def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
@@ -110,28 +93,32 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
     """
     settings, started_ms = job.settings, clock.wall_ms()
     api = gateway_of(settings).api
-    if isinstance(job.ids, str) and os.path.realpath(job.ids) == os.path.realpath(job.out) and job.ids != "-":
-        raise UsageError(f"{job.ids} is to be read and written at once", "give the products another file with -o")
-    if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
-        # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
-        open_ids(job, api, IdSet(), clock.wall_ms).close()
+    _look_at_input(job, api, clock)
+    fresh = fresh_of(job, started_ms)
+    comparison = Comparison(settings.diff, only_changed=settings.only_changed) if settings.diff else None
+    identity = Identity(api=api.identity, protocol=settings.protocol, gateway=settings.gateway)
     with ExitStack() as stack:
+        if comparison is not None:
+            stack.callback(comparison.close)
         output = open_output(
             job.out,
             settings.failed,
             reopening_of(settings),
-            identity=Identity(api=api.identity, protocol=settings.protocol, gateway=settings.gateway),
+            identity=identity,
             sync_interval_s=settings.sync_interval_s,
+            comparison=comparison,
         )
         stack.callback(output.close)
+        if fresh is not None and settings.skip_fresh_s is not None:
+            output.remember_fresh(identity, settings.skip_fresh_s, fresh.since_ms)
         for note in output.notes:
             log.warning(note)
         earlier_doubts = tuple(output.doubts)
         if settings.on_doubt == "hold":
             output.hold(clock.wall_ms())
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
-        source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms))
-        files = Files(source, output, notes)
+        source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms, fresh and fresh.ids))
+        files = Files(source, output, notes, comparison)
         driven = with_loop(_drive(settings, clock, files, watch()))
         ended = driven.ended
         for warning in source.warnings:
@@ -144,6 +131,7 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
         left=ended.snapshot.left + unread,
         left_is_exact=left_is_exact,
         failed_path=output.failed_path,
+        unchanged_path=unchanged_path_of(job.out) if settings.only_changed and job.out != "-" else "",
         started_ms=started_ms,
         ended_ms=clock.wall_ms(),
         doubts=Doubts(
@@ -156,6 +144,15 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
     )
 
 
+def _look_at_input(job: Job, api: Api, clock: Clock) -> None:
+    """Raises what opening the input does, before anything else is made."""
+    if isinstance(job.ids, str) and os.path.realpath(job.ids) == os.path.realpath(job.out) and job.ids != "-":
+        raise UsageError(f"{job.ids} is to be read and written at once", "give the products another file with -o")
+    if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
+        # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
+        open_ids(job, api, IdSet(), clock.wall_ms).close()
+
+
 @contextmanager
 def noting(output: Output) -> Iterator[AttemptLog | None]:
     """Calls are noted while inside. A journal that cannot be closed stays as it is: the next run reads it."""
@@ -165,59 +162,9 @@ def noting(output: Output) -> Iterator[AttemptLog | None]:
     finally:
         if notes is not None:
             with suppress(OutputError):
-                notes.calls(output.taken_back.fetched)  # paid for, and gone with the disk
+                gone = output.taken_back
+                notes.calls([*gone.fetched, *gone.unchanged])  # paid for, and gone with the disk
                 notes.close()
-
-
-def _reason(ended: Ended) -> str:
-    if ended.error is not None:
-        return str(ended.error)
-    return "" if ended.snapshot.read else "the input holds no IDs"
-
-
-def _end(job: Job, done: Done) -> End:
-    error = done.ended.error
-    return End(
-        code=done.code,
-        reason=_reason(done.ended),
-        left=done.left,
-        left_is_exact=done.left_is_exact,
-        command=job.command,
-        out=job.out,
-        failed_path=done.failed_path,
-        snapshot=done.ended.snapshot,
-        remedy="" if error is None else error.advice,
-        doubts=done.doubts,
-    )
-
-
-def _finished(job: Job, done: Done) -> Finished:
-    error = done.ended.error
-    return Finished(
-        exit_code=done.code,
-        reason="" if error is None else str(error),
-        started_wall_ms=done.started_ms,
-        ended_wall_ms=done.ended_ms,
-        snapshot=msgspec.structs.replace(done.ended.snapshot, left=done.left),
-        out=job.out,
-        proof=done.proof,
-        balance=done.ended.balance,
-        story=done.ended.story,
-        settings=shown(job.settings),
-        versions={"fetcher": __version__, "python": platform.python_version()},
-        left_is_exact=done.left_is_exact,
-        doubts=done.doubts,
-        input=done.counts,
-    )
-
-
-def shown(settings: CommandSettings) -> dict[str, object]:
-    """The settings in force for the summary: secrets as stars, the rest as JSON has it."""
-    values = {field.name: getattr(settings, field.name) for field in FIELDS}
-    return {
-        name: value if value is None or isinstance(value, bool | int | float) else str(value)
-        for name, value in values.items()
-    }
 
 
 class Files(NamedTuple):
@@ -226,6 +173,15 @@ class Files(NamedTuple):
     source: Source
     output: Output
     notes: AttemptLog | None
+    comparison: Comparison | None
+
+    def seen(self, snapshot: Snapshot) -> Snapshot:
+        """With what the run itself does not know: why IDs were passed over, and what has changed."""
+        return msgspec.structs.replace(
+            snapshot,
+            skipped_fresh=self.source.counts.fresh,
+            changes={} if self.comparison is None else dict(self.comparison.counts),
+        )
 
 
 class Driven(NamedTuple):
@@ -243,7 +199,9 @@ async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress
     keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
     alone = settings.processes == 1
     try:
-        driven = await (_in_one if alone else _in_several)(settings, clock, files, (feed, sink, progress.update))
+        driven = await (_in_one if alone else _in_several)(
+            settings, clock, files, (feed, sink, lambda seen: progress.update(files.seen(seen)))
+        )
         keeper.cancel()
         ended = driven.ended
         if ended.sink_hangs:
@@ -253,7 +211,7 @@ async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress
     finally:
         keeper.cancel()
         feed.close()
-    ended = _taken_back(ended, files.output)
+    ended = _taken_back(ended, files)
     progress.close(ended.snapshot)
     return driven._replace(ended=ended)
 
@@ -295,14 +253,15 @@ async def _in_several(settings: CommandSettings, clock: Clock, files: Files, end
         return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
 
 
-def _taken_back(ended: Ended, output: Output) -> Ended:
+def _taken_back(ended: Ended, files: Files) -> Ended:
     """What the disk failed to make durable is not fetched, however well it looked for a second."""
-    fetched, failed = len(output.taken_back.fetched), len(output.taken_back.failed)
+    back = files.output.taken_back
+    fetched, failed = len(back.fetched) + len(back.unchanged), len(back.failed)
     replace, snapshot, balance = msgspec.structs.replace, ended.snapshot, ended.balance
     return replace(
         ended,
         snapshot=replace(
-            snapshot,
+            files.seen(snapshot),
             fetched=snapshot.fetched - fetched,
             failed=snapshot.failed - failed,
             left=snapshot.left + fetched + failed,

@@ -9,7 +9,7 @@ from fetcher.metrics import InputCounts, Pace, make_plan
 from fetcher.output import Earlier, inspect_output
 from fetcher.report import Screen, plan_lines
 from fetcher.run.assemble import headroom_of
-from fetcher.run.job import Job, open_ids, reopening_of
+from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 
 
 def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
@@ -23,7 +23,8 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
     known, earlier = inspect_output(job.out, settings.failed, reopening_of(settings))
     if settings.overwrite:
         known, earlier = IdSet(), Earlier()
-    with open_ids(job, api, known, clock.wall_ms) as source:
+    fresh = fresh_of(job, clock.wall_ms())
+    with open_ids(job, api, known, clock.wall_ms, fresh and fresh.ids) as source:
         while source.read(8192):
             pass
         counts, warnings = source.counts, source.warnings
@@ -38,6 +39,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
             repaired=counts.repaired,
             fetched_earlier=max(0, counts.known - earlier.failed),
             failed_earlier=min(counts.known, earlier.failed),
+            fresh=counts.fresh,
             new=counts.items,
         ),
         Pace(

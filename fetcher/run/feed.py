@@ -55,15 +55,16 @@ class SourceFeed:
         return await self._thread.call(self._source.read, n)
 
     def skipped(self) -> tuple[int, int]:
-        """See `Feed`."""
-        return self._source.counts.known, self._source.counts.duplicates
+        """See `Feed`. What other files hold counts as done by an earlier run."""
+        counts = self._source.counts
+        return counts.known + counts.fresh, counts.duplicates
 
     def expected_total(self) -> int | None:
         """By the share of the bytes that has been read; None for a pipe."""
         counts, total, position = self._source.counts, self._source.total_bytes, self._source.position_bytes
         if not total or not position:
             return None
-        seen = counts.items + counts.bad + counts.known
+        seen = counts.items + counts.bad + counts.known + counts.fresh
         return max(seen, round(seen * total / position))
 
     def close(self) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from fetcher.gateway import Api
 from fetcher.ids import Source, open_source, source_of
 from fetcher.idset import IdSet
-from fetcher.output import Reopening
+from fetcher.output import Reopening, fresh_since_ms, read_known
+from fetcher.report import iso_time
 from fetcher.settings import CommandSettings
 
 
@@ -25,8 +26,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The arguments of this run, for the words that say how to go on."""
 
 
-def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int]) -> Source:
-    """The input, with what earlier runs have done left out.
+def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int], fresh: IdSet | None = None) -> Source:
+    """The input, with what earlier runs have done left out, and what other files hold (`fresh`).
 
     Raises:
         InputError: it is missing, a directory, or not what its name says.
@@ -35,6 +36,7 @@ def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int]) -> So
     options: dict[str, Any] = {
         "numeric": api.numeric_ids,
         "known": known,
+        "fresh": fresh,
         "limit": settings.limit,
         "wall_ms": wall_ms,
     }
@@ -53,3 +55,26 @@ def open_ids(job: Job, api: Api, known: IdSet, wall_ms: Callable[[], int]) -> So
 def reopening_of(settings: CommandSettings) -> Reopening:
     """What the settings say of what earlier runs have left."""
     return Reopening(settings.overwrite, settings.retry_failed, settings.on_doubt == "hold")
+
+
+class Fresh(NamedTuple):
+    """What is passed over, since other files hold it."""
+
+    ids: IdSet
+    since_ms: int
+    """Fetched at this time or later, milliseconds since 1970 UTC; 0: whenever."""
+
+
+def fresh_of(job: Job, wall_ms: int) -> Fresh | None:
+    """What `--known` and `--skip-fresh` say; None without them.
+
+    Raises:
+        UsageError: a file is missing, or holds no product of ours.
+    """
+    settings = job.settings
+    if not settings.known:
+        return None
+    age_s, since_ms = settings.skip_fresh_s, 0
+    if age_s is not None:
+        since_ms = fresh_since_ms(job.out, age_s, wall_ms, overwrite=settings.overwrite)
+    return Fresh(read_known(settings.known, iso_time(since_ms) if since_ms else ""), since_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from fetcher.settings.kinds import Kind, has_control, quoted, shown
 
@@ -13,6 +13,7 @@ class Parameters(Kind):
     """Extra API parameters: pairs of texts, each name once."""
 
     metavar = "K=V"
+    repeats = True
 
     def parse(self, text: str) -> Any:
         return self.check([text])
@@ -103,3 +104,87 @@ class ErrorLimitKind(Kind):
             if percent and number.replace(".", "", 1).isdigit() and 0 < float(number) <= 100:
                 return ErrorLimit(percent=float(number))
         raise ValueError(f"must be a number of IDs (100) or a part of them (5%), not {shown(value)}")
+
+
+class TextList(Kind):
+    """Texts, in the order in which they were given: an option that may be repeated, or a list in a file."""
+
+    repeats = True
+
+    def parse(self, text: str) -> Any:
+        return self.check([text])
+
+    def accept(self, value: Any) -> Any:
+        return () if value is None else self.check(value)
+
+    def check(self, value: Any) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) or hasattr(value, "__fspath__") else value
+        if not isinstance(texts, Iterable) or isinstance(texts, bytes | Mapping):
+            raise ValueError("must be a list of texts")
+        return tuple(self.one(each.__fspath__() if hasattr(each, "__fspath__") else each) for each in texts)
+
+    def one(self, text: Any) -> str:
+        """One of the texts, checked."""
+        if not isinstance(text, str) or not text or has_control(text):
+            raise ValueError(f"must be texts without control characters, not {shown(text)}")
+        return text
+
+    def toml(self, value: Any) -> str:
+        return f"[{', '.join(map(quoted, value))}]"
+
+
+class PathList(TextList):
+    """Paths of files."""
+
+    metavar = "PATH"
+
+
+class FieldList(TextList):
+    """Fields of an answer, dotted: see `field_steps`."""
+
+    metavar = "FIELD"
+
+    def one(self, text: Any) -> str:
+        field_steps(super().one(text))
+        return text  # type: ignore[no-any-return]
+
+
+def field_steps(text: str) -> tuple[str, ...]:
+    r"""The steps of a dotted path: `result.items.*.name` → `("result", "items", "*", "name")`.
+
+    A step leads into each element of a list without being told so; `*` is any member or element, `items[]` and
+    `items[*]` are `items.*`, and `\.` is a dot in a name.
+
+    Raises:
+        ValueError: a step is empty.
+    """
+    plain = text.replace("[*]", ".*").replace("[]", ".*").replace("\\.", "\0")
+    steps = tuple(step.replace("\0", ".") for step in plain.split("."))
+    if not all(steps):
+        raise ValueError(f"must be a field such as result.buyer.name, not {shown(text)}")
+    return steps
+
+
+_AGES: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_LONGEST_AGE_S: Final = 1e9
+
+
+class Age(Kind):
+    """How long ago: `7d`, `12h`, `30m`, `90s`, `2w`; seconds as a number."""
+
+    metavar = "AGE"
+    none_word = "none"
+
+    def check(self, value: Any) -> float:
+        seconds = -1.0
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = float(value)
+        elif isinstance(value, str) and value.isascii() and value[-1:] in _AGES:
+            number = value[:-1].strip()
+            seconds = float(number) * _AGES[value[-1]] if number.replace(".", "", 1).isdigit() else -1.0
+        if not 0 < seconds <= _LONGEST_AGE_S:
+            raise ValueError(f"must be an age such as 7d, 12h, 30m or 90s, not {shown(value)}")
+        return seconds
+
+    def toml(self, value: Any) -> str:
+        return super().toml(value if value is None else f"{value:g}s")

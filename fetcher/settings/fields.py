@@ -95,14 +95,25 @@ def check_together(settings: Settings) -> None:
         )
     if settings.http2 and settings.transport == "fast":
         raise UsageError("the fast transport does not speak HTTP/2", "Leave out one of --http2 and --transport fast.")
-    if isinstance(settings, CommandSettings) and settings.processes > 1 and settings.qps < settings.processes:
+    if settings.max_cost is not None and settings.price is None:
+        raise UsageError("max_cost needs the price of a call", "Add --price (price), or use --max-calls.")
+    if isinstance(settings, CommandSettings):
+        _check_command(settings)
+
+
+def _check_command(settings: CommandSettings) -> None:
+    if settings.processes > 1 and settings.qps < settings.processes:
         raise UsageError(
             f"{settings.processes} processes cannot share a cap of {settings.qps:g}/s: each needs one call a second",
             "Leave --processes out: one process carries thousands of calls a second.",
         )
-    if settings.max_cost is not None and settings.price is None:
-        raise UsageError("max_cost needs the price of a call", "Add --price (price), or use --max-calls.")
-    if isinstance(settings, CommandSettings) and settings.quiet and settings.verbose:
+    if settings.skip_fresh_s is not None and not settings.known:
+        raise UsageError(
+            "--skip-fresh needs the products of earlier runs", "Add --known products.jsonl: fetched_at stands there."
+        )
+    if settings.only_changed and not settings.diff:
+        raise UsageError("--only-changed needs something to compare with", "Add --diff with earlier products.")
+    if settings.quiet and settings.verbose:
         raise UsageError("quiet and verbose exclude each other", "Leave out one of -q and -v.")
 
 

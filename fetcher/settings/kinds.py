@@ -34,6 +34,8 @@ class Kind:
     metavar: str = "TEXT"
     none_word: str | None = None
     """The text that stands for None, such as `auto`; without one, empty text does."""
+    repeats = False
+    """An option of this kind may be given several times."""
 
     def parse(self, text: str) -> Any:
         """The value that a text means.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from fetcher.settings.groups import CREDENTIALS, INPUT, RATE, REPORT
-from fetcher.settings.kinds import Choice, Flag, Number, PathText
-from fetcher.settings.table import record, setting
+from typing import Any
+
+from fetcher.settings.compound import Age, PathList
+from fetcher.settings.groups import CREDENTIALS, INPUT, OUTPUT, RATE, REPORT
+from fetcher.settings.kinds import Choice, Flag, Number, PathText, Text
+from fetcher.settings.table import Converted, record, setting
 
 
 @record
@@ -13,6 +16,23 @@ class CommandRows:
 
     sandbox: bool = setting(
         False, (INPUT, "try it: fetch from a gateway inside this program", Flag()), env=False, key=False
+    )
+    known: Converted[tuple[str, ...], Any] = setting(
+        (),
+        (INPUT, "products of earlier runs: what stands there is not fetched again; repeatable", PathList()),
+        env=False,
+    )
+    skip_fresh_s: Converted[float | None, float | str | None] = setting(
+        None, (INPUT, "of --known, only what was fetched so lately (7d, 12h)", Age()), flag="--skip-fresh", env=False
+    )
+
+    diff: Converted[tuple[str, ...], Any] = setting(
+        (),
+        (OUTPUT, "earlier products to compare with: each line says new, changed or same; repeatable", PathList()),
+        env=False,
+    )
+    only_changed: bool = setting(
+        False, (OUTPUT, "with --diff: what is the same goes to OUT with .unchanged.jsonl, without data", Flag())
     )
 
     processes: int = setting(
@@ -32,6 +52,9 @@ class CommandRows:
     )
 
     summary: str | None = setting(None, (REPORT, "the run's figures as JSON; - is stdout", PathText()), env=False)
+    purpose: str | None = setting(
+        None, (REPORT, "what the data is fetched for; recorded in summary and report", Text())
+    )
     quiet: bool = setting(False, (REPORT, "errors only", Flag()), short="-q", env=False, key=False)
     verbose: bool = setting(False, (REPORT, "more detail", Flag()), short="-v", env=False, key=False)
     log_format: str = setting("text", (REPORT, "how log lines are written", Choice("text", "json")))

@@ -68,6 +68,7 @@ SAMPLES = {
     "NAME|INDEX": ("x", "x"),
     "KEY": ("x", "x"),
     "PATH": ("x", "x"),
+    "FIELD": ("x.y", "x.y"),
     "GET|POST": ("get", "GET"),
 }
 
@@ -81,6 +82,7 @@ def test_an_options_value_arrives_as_a_setting(fetcher: CommandLine, notes: RunN
         (tmp_path / "x").touch(mode=0o600)
     if name == "encoding":
         text, value = "gb18030", "gb18030"
+    value = (value,) if row.kind.repeats else value
     needed = {"max_cost": ("--price", "0.01"), "processes": ("--qps", "500")}.get(name, ())
     assert fetcher("run", "ids.txt", "-o", "out.jsonl", row.flag, text, *needed).err == ""
     assert getattr(notes.jobs[0].settings, name) == value
@@ -89,6 +91,7 @@ def test_an_options_value_arrives_as_a_setting(fetcher: CommandLine, notes: RunN
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.kind.metavar == "" and name != "sandbox"])
 def test_a_switch_arrives_as_a_setting(fetcher: CommandLine, notes: RunNotes, name: str) -> None:
     """Used or not is True or False."""
+    needed = {"only_changed": ("--diff", "old.jsonl")}.get(name, ())
     fetcher("run", "ids.txt", "-o", "out.jsonl")
-    fetcher("run", "ids.txt", "-o", "out.jsonl", ROWS[name].flag)
+    fetcher("run", "ids.txt", "-o", "out.jsonl", ROWS[name].flag, *needed)
     assert [getattr(job.settings, name) for job in notes.jobs] == [False, True]

@@ -57,4 +57,4 @@ def codes(found: Iterable[Item | Failure]) -> list[str | None]:
 def balanced(counts: SourceCounts) -> bool:
     """The law: each line is counted once."""
     aside = counts.blank + counts.comments + counts.header
-    return counts.lines == aside + counts.duplicates + counts.known + counts.bad + counts.items
+    return counts.lines == aside + counts.duplicates + counts.known + counts.fresh + counts.bad + counts.items

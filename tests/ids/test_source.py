@@ -202,3 +202,13 @@ def test_every_line_is_accounted_for(
     if any(len(line) > 60_000 for line in lines) and encoding in ("utf-16", "gb18030"):
         return  # what is kept of a line that is too long is told by its bytes
     assert outcome(pack(text.encode(encoding)), sizes, asked) == (found, counts)
+
+
+def test_what_other_files_hold_is_passed_over_and_counted() -> None:
+    """Once each, duplicates as duplicates; the limit counts new ones only; odd spellings are the same ID."""
+    with stdin(b"1\n2\n3\n2\n4.0\n5\n6\n", fresh=IdSet(["2", "4"]), known=IdSet(["5"]), limit=2) as source:
+        assert ids(drain(source)) == ["1", "3"]
+    with stdin(b"1\n2\n3\n2\n4.0\n5\n6\n", fresh=IdSet(["2", "4"]), known=IdSet(["5"])) as source:
+        assert ids(drain(source)) == ["1", "3", "6"]
+        assert (source.counts.fresh, source.counts.known, source.counts.duplicates) == (2, 1, 1)
+        assert balanced(source.counts)

@@ -188,3 +188,13 @@ def test_redactors_learn_every_secret() -> None:
     text = "s3cret-app s3cret-access s3cret-refresh s3cret-p"
     assert "s3cret" not in Redactor(known_secrets(settings)).redact(text)
     assert known_secrets(Settings()) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [({"skip_fresh_s": "7d"}, "--skip-fresh needs"), ({"only_changed": True}, "--only-changed needs")],
+)
+def test_an_option_that_needs_another_says_so(options: dict[str, Any], missing: str) -> None:
+    """With what to add."""
+    with pytest.raises(UsageError, match=missing):
+        CommandSettings(**options)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.secret import Secret
-from fetcher.settings.compound import ErrorLimit, ErrorLimitKind, Parameters
+from fetcher.settings.compound import Age, ErrorLimit, ErrorLimitKind, FieldList, Parameters, PathList, field_steps
 from fetcher.settings.kinds import AppKey, Choice, Encoding, Flag, Number, PathText, SecretText, Text, Upper, quoted
 
 QPS = Number(above=0, most=100_000)
@@ -200,3 +200,38 @@ def test_quoted_text_is_toml(text: str) -> None:
     import tomllib
 
     assert tomllib.loads(f"key = {quoted(text)}") == {"key": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("7d", 604_800.0), ("12h", 43_200.0), ("30m", 1800.0), ("90s", 90.0), ("1.5d", 129_600.0)]
+)
+def test_an_age_is_read_in_its_unit(text: str, seconds: float) -> None:
+    """And what is written of it is read back as the same."""
+    assert Age().parse(text) == seconds
+    assert Age().parse(Age().toml(seconds).strip('"')) == seconds
+
+
+@pytest.mark.parametrize("bad", ["7", "d", "7x", "-7d", "0d", "7dd", "1e3d", "٧d", 0, True, "99999999w"])
+def test_an_age_without_a_unit_or_sense_is_refused(bad: object) -> None:
+    """A number in quotes has no unit; nothing lies in the future."""
+    with pytest.raises(ValueError, match="age such as 7d"):
+        Age().accept(bad)
+
+
+def test_lists_take_one_or_several() -> None:
+    """A text, a path, a list of either; an empty text is none."""
+    assert PathList().accept("a") == PathList().parse("a") == ("a",)
+    assert PathList().accept([Path("a"), "b"]) == ("a", "b")
+    assert PathList().toml(("a", 'b"c')) == '["a", "b\\"c"]'
+    for bad in (7, b"a", {"a": 1}, ["a", 1], [""]):
+        with pytest.raises(ValueError, match="must be"):
+            PathList().accept(bad)
+
+
+def test_fields_are_dotted() -> None:
+    """Stars and brackets lead through lists, an escaped dot belongs to a name."""
+    assert field_steps("result.items[].name") == field_steps("result.items[*].name") == ("result", "items", "*", "name")
+    assert field_steps(r"a\.b.c") == ("a.b", "c")
+    for bad in ("", ".", "a..b", "a.", ".a"):
+        with pytest.raises(ValueError, match="must be"):
+            FieldList().accept(bad)
