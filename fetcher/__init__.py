@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         OutputError,
         OutputMismatch,
         Refused,
+        SchemaChanged,
         TooManyErrors,
         UsageError,
     )
@@ -45,6 +46,7 @@ __all__ = [
     "OutputMismatch",
     "Product",
     "Refused",
+    "SchemaChanged",
     "Settings",
     "TooManyErrors",
     "UsageError",

@@ -7,6 +7,7 @@ FetcherError
  ├─ Refused             3   the gateway refused the whole run
  ├─ LimitReached        4   calls, cost or usage at an end, or an outage outlasted our patience; resumable
  ├─ TooManyErrors       5   --max-errors; resumable
+ ├─ SchemaChanged       7   a field that nearly all products had is gone; resumable
  ├─ OutputError         6   the output could not be written; resumable
  │   └─ OutputBusy      6   another run holds it
  └─ Defect             70   ours: the books do not balance, or nothing moved
@@ -57,6 +58,12 @@ class TooManyErrors(FetcherError):
     """More IDs failed than `--max-errors` allows. Resumable."""
 
     exit_code = 5
+
+
+class SchemaChanged(FetcherError):
+    """A field that nearly all products had has vanished, and the run was to stop then. Resumable."""
+
+    exit_code = 7
 
 
 class OutputError(FetcherError):

@@ -36,7 +36,8 @@ _EPILOG: Final = """\b
 Credentials: FETCHER_APP_KEY and FETCHER_APP_SECRET in the environment, .env or fetcher.toml.
 Completion: eval "$(_FETCHER_COMPLETE=bash_source fetcher)" (zsh_source, fish_source likewise).
 Exit codes: 0 all fetched, 1 some IDs failed, 2 usage, 3 refused by the gateway, 4 a limit was
-reached, 5 too many errors, 6 output not written, 70 a defect, 130 and 143 stopped by a signal.
+reached, 5 too many errors, 6 output not written, 7 the answers changed, 70 a defect, 130 and 143
+stopped by a signal.
 """
 
 

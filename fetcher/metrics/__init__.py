@@ -10,6 +10,7 @@ from fetcher.metrics.cap_proof import CapProof, Proof
 from fetcher.metrics.course import Course, Pause, Point
 from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s
 from fetcher.metrics.plan import InputCounts, Pace, Plan, make_plan
+from fetcher.metrics.schema import SchemaWatch
 from fetcher.metrics.snapshot import Snapshot
 from fetcher.metrics.specimens import Slow, Specimens, Trouble
 from fetcher.metrics.story import Story
@@ -31,6 +32,7 @@ __all__ = [
     "Point",
     "Proof",
     "RateWindow",
+    "SchemaWatch",
     "Slow",
     "Snapshot",
     "Specimens",

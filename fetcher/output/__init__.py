@@ -10,6 +10,7 @@ from fetcher.output.note import Identity
 from fetcher.output.opening import failed_path_of, inspect_output, open_output, unchanged_path_of
 from fetcher.output.output import Output
 from fetcher.output.resume import Earlier, Reopening
+from fetcher.output.treatment import Treatment
 from fetcher.output.verify import Proof, verify_output
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Output",
     "Proof",
     "Reopening",
+    "Treatment",
     "contents_of",
     "encode_all",
     "failed_path_of",

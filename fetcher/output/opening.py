@@ -9,12 +9,12 @@ from typing import Final
 from fetcher.errors import UsageError
 from fetcher.idset import IdSet
 from fetcher.output.attempts import read_attempts
-from fetcher.output.comparison import Comparison
 from fetcher.output.disk import Disk
 from fetcher.output.journal import Journal
 from fetcher.output.note import Identity, check_identity, read_note, write_note
 from fetcher.output.output import Output, hold_journal
 from fetcher.output.resume import Earlier, Reopening, Scan, Sorting, fresh, sort_failed, take_in
+from fetcher.output.treatment import Treatment
 
 STDOUT_FAILED: Final = "stdout.failed.jsonl"
 _ENDINGS: Final = (".jsonl.gz", ".jsonl.zst", ".jsonl", ".ndjson")
@@ -46,7 +46,7 @@ def open_output(
     identity: Identity,
     sync_interval_s: float = 1.0,
     disk: Disk | None = None,
-    comparison: Comparison | None = None,
+    treatment: Treatment | None = None,
 ) -> Output:
     """Open, lock, mend and take in the files, before any call is made.
 
@@ -57,7 +57,7 @@ def open_output(
         identity: whose OUT this is.
         sync_interval_s: longest time until an appended line is durable.
         disk: for tests.
-        comparison: what products are compared with.
+        treatment: what becomes of products on their way.
 
     Raises:
         UsageError: a path makes no sense. OutputMismatch: OUT belongs to something else.
@@ -70,10 +70,10 @@ def open_output(
     journal = None if out == "-" else Journal(out, disk)
     failures = Journal(failed, disk)
     unchanged = None if out == "-" else Journal(unchanged_path_of(out), disk)
-    output = Output(journal, failures, unchanged, failed, sync_interval_s, disk, comparison)
+    output = Output(journal, failures, unchanged, failed, sync_interval_s, disk, treatment)
     try:
         if journal is not None:
-            _not_compared_with_itself(journal.path, comparison)
+            _not_compared_with_itself(journal.path, treatment)
             hold_journal(journal)
             _take_in_out(journal, output, reopening, identity)
         if unchanged is not None:
@@ -100,7 +100,8 @@ def _take_in_out(journal: Journal, output: Output, reopening: Reopening, identit
     output.earlier.fetched = take_in(journal, output.done, output.notes, noted=noted)
 
 
-def _not_compared_with_itself(path: str, comparison: Comparison | None) -> None:
+def _not_compared_with_itself(path: str, treatment: Treatment | None) -> None:
+    comparison = None if treatment is None else treatment.comparison
     if comparison is not None and path in map(os.path.realpath, comparison.paths):
         raise UsageError(f"{path} is to be compared with itself", "give the new products another file with -o")
 

@@ -15,12 +15,12 @@ from fetcher.errors import OutputBusy, OutputError
 from fetcher.idset import IdSet
 from fetcher.model import Outcome
 from fetcher.output.attempts import AttemptLog, attempt_files
-from fetcher.output.comparison import Comparison
 from fetcher.output.disk import Disk, refused, write_all
 from fetcher.output.journal import Held, Journal
 from fetcher.output.line import Encoded, encode_all, held_back
 from fetcher.output.note import Identity, read_note, write_note
 from fetcher.output.resume import Earlier
+from fetcher.output.treatment import Treatment
 
 
 class Gone(msgspec.Struct):
@@ -43,10 +43,10 @@ class Output:
         failed_path: str,
         sync_interval_s: float,
         disk: Disk,
-        comparison: Comparison | None = None,
+        treatment: Treatment | None = None,
     ) -> None:
         self._out, self._failed, self._unchanged, self._disk = out, failed, unchanged, disk
-        self._comparison = comparison
+        self._treatment = treatment
         self._sync_interval_s = sync_interval_s
         self._synced_at_s = time.monotonic()
         self._since_sync = Gone()
@@ -84,11 +84,11 @@ class Output:
 
         Raises:
             OutputError: the disk refuses, or nobody reads stdout any more. What is in the files is whole lines.
-            InputError: what products are compared with was changed under our hands.
+            InputError, Defect: see `Treatment.treat`.
         """
         products, same_ids = encoded.products, frozenset[str]()
-        if products and self._comparison is not None:
-            sorting = self._comparison.sort(products)
+        if products and self._treatment is not None:
+            sorting = self._treatment.treat(products)
             products, same_ids = sorting.out, sorting.same_ids
             if sorting.unchanged and self._unchanged is not None:
                 _append(self._unchanged, sorting.unchanged)

@@ -9,6 +9,7 @@ from fetcher.policy.actions import Policy, rejected
 from fetcher.policy.backoff import full_jitter_s
 from fetcher.policy.breaker import Breaker, BreakerState
 from fetcher.policy.budgets import RetryBudget
+from fetcher.policy.minimisation import FieldFilter
 from fetcher.policy.refusals import Refusals
 
-__all__ = ["Breaker", "BreakerState", "Policy", "Refusals", "RetryBudget", "full_jitter_s", "rejected"]
+__all__ = ["Breaker", "BreakerState", "FieldFilter", "Policy", "Refusals", "RetryBudget", "full_jitter_s", "rejected"]

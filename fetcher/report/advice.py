@@ -25,6 +25,7 @@ _HEADS: Final[dict[int, str]] = {
     3: "the gateway refused the whole run",
     4: "stopped at a limit",
     5: "stopped: too many IDs failed",
+    7: "stopped: the answers have changed",
     6: "stopped: the output could not be written",
     70: "stopped by a defect of this program, not by anything of yours",
     130: "interrupted",

@@ -22,7 +22,7 @@ from fetcher.gateway import Api
 from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.metrics import Proof, Snapshot
-from fetcher.output import AttemptLog, Comparison, Identity, Output, open_output, unchanged_path_of
+from fetcher.output import AttemptLog, Identity, Output, open_output, unchanged_path_of
 from fetcher.report import (
     Doubts,
     Screen,
@@ -46,6 +46,7 @@ from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.roles import Onlooker
 from fetcher.run.sink import FileSink
+from fetcher.run.treated import Treated, treatment_of
 from fetcher.secret import Redactor
 from fetcher.settings import CommandSettings, known_secrets
 
@@ -95,18 +96,17 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
     api = gateway_of(settings).api
     _look_at_input(job, api, clock)
     fresh = fresh_of(job, started_ms)
-    comparison = Comparison(settings.diff, only_changed=settings.only_changed) if settings.diff else None
+    treatment = treatment_of(settings, job.out)
     identity = Identity(api=api.identity, protocol=settings.protocol, gateway=settings.gateway)
     with ExitStack() as stack:
-        if comparison is not None:
-            stack.callback(comparison.close)
+        stack.callback(treatment.close)
         output = open_output(
             job.out,
             settings.failed,
             reopening_of(settings),
             identity=identity,
             sync_interval_s=settings.sync_interval_s,
-            comparison=comparison,
+            treatment=treatment,
         )
         stack.callback(output.close)
         if fresh is not None and settings.skip_fresh_s is not None:
@@ -118,8 +118,9 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
             output.hold(clock.wall_ms())
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms, fresh and fresh.ids))
-        files = Files(source, output, notes, comparison)
-        driven = with_loop(_drive(settings, clock, files, watch()))
+        files = Files(source, output, notes)
+        onlooker = Treated(watch(), treatment, source, stops=settings.on_schema_change == "stop")
+        driven = with_loop(_drive(settings, clock, files, onlooker))
         ended = driven.ended
         for warning in source.warnings:
             log.warning(warning)
@@ -173,15 +174,6 @@ class Files(NamedTuple):
     source: Source
     output: Output
     notes: AttemptLog | None
-    comparison: Comparison | None
-
-    def seen(self, snapshot: Snapshot) -> Snapshot:
-        """With what the run itself does not know: why IDs were passed over, and what has changed."""
-        return msgspec.structs.replace(
-            snapshot,
-            skipped_fresh=self.source.counts.fresh,
-            changes={} if self.comparison is None else dict(self.comparison.counts),
-        )
 
 
 class Driven(NamedTuple):
@@ -193,15 +185,13 @@ class Driven(NamedTuple):
     """Of worker processes: noted, and neither answered nor stored."""
 
 
-async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress: Onlooker) -> Driven:
+async def _drive(settings: CommandSettings, clock: Clock, files: Files, onlooker: Treated) -> Driven:
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler())
     sink, feed = FileSink(files.output, settings.stall_timeout_s), SourceFeed(files.source)
     keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
     alone = settings.processes == 1
     try:
-        driven = await (_in_one if alone else _in_several)(
-            settings, clock, files, (feed, sink, lambda seen: progress.update(files.seen(seen)))
-        )
+        driven = await (_in_one if alone else _in_several)(settings, clock, files, (feed, sink, onlooker.update))
         keeper.cancel()
         ended = driven.ended
         if ended.sink_hangs:
@@ -211,8 +201,9 @@ async def _drive(settings: CommandSettings, clock: Clock, files: Files, progress
     finally:
         keeper.cancel()
         feed.close()
-    ended = _taken_back(ended, files)
-    progress.close(ended.snapshot)
+    ended = _taken_back(ended, files.output)
+    onlooker.close(ended.snapshot)
+    ended = msgspec.structs.replace(ended, snapshot=onlooker.seen(ended.snapshot))
     return driven._replace(ended=ended)
 
 
@@ -253,15 +244,15 @@ async def _in_several(settings: CommandSettings, clock: Clock, files: Files, end
         return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
 
 
-def _taken_back(ended: Ended, files: Files) -> Ended:
+def _taken_back(ended: Ended, output: Output) -> Ended:
     """What the disk failed to make durable is not fetched, however well it looked for a second."""
-    back = files.output.taken_back
+    back = output.taken_back
     fetched, failed = len(back.fetched) + len(back.unchanged), len(back.failed)
     replace, snapshot, balance = msgspec.structs.replace, ended.snapshot, ended.balance
     return replace(
         ended,
         snapshot=replace(
-            files.seen(snapshot),
+            snapshot,
             fetched=snapshot.fetched - fetched,
             failed=snapshot.failed - failed,
             left=snapshot.left + fetched + failed,

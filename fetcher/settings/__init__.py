@@ -3,7 +3,7 @@
 Nothing heavy is imported here: the command line's help reads the table.
 """
 
-from fetcher.settings.compound import ErrorLimit
+from fetcher.settings.compound import ErrorLimit, field_steps
 from fetcher.settings.fields import FIELDS, CommandSettings, Settings, field_named, known_secrets
 from fetcher.settings.groups import GROUPS
 from fetcher.settings.load import Loaded, load, require_credentials
@@ -23,6 +23,7 @@ __all__ = [
     "closest",
     "did_you_mean",
     "field_named",
+    "field_steps",
     "is_loopback",
     "known_secrets",
     "load",

@@ -11,7 +11,7 @@ import pytest
 from fetcher.errors import InputError, OutputError, UsageError
 from fetcher.idset import IdSet
 from fetcher.model import Product
-from fetcher.output import Comparison, Disk, Output, inspect_output, unchanged_path_of, verify_output
+from fetcher.output import Comparison, Disk, Output, Treatment, inspect_output, unchanged_path_of, verify_output
 from fetcher.output.line import encode
 from tests.output.files import NAMES, failure, opened, stored
 from tests.output.test_known import a_file
@@ -38,7 +38,7 @@ NOW = [
 
 def run(folder: Path, name: str, comparison: Comparison, outcomes: list[Any], **options: Any) -> Output:
     """A run that stores these."""
-    output = opened(folder, name, comparison=comparison, **options)
+    output = opened(folder, name, treatment=Treatment(comparison=comparison), **options)
     output.append(outcomes)
     output.close()
     comparison.close()
@@ -67,7 +67,7 @@ def test_only_what_changed(tmp_path: Path, name: str) -> None:
     assert (stored(out), stored(unchanged)) == (["2"], ["1", "3"])
     assert verify_output(str(out), None, ["1", "2", "3", "9"]).ok
     comparison = Comparison([old], only_changed=True)
-    again = opened(tmp_path, name, comparison=comparison)
+    again = opened(tmp_path, name, treatment=Treatment(comparison=comparison))
     assert [each in again.done for each in "1234"] == [True, True, True, False]
     assert (again.earlier.fetched, again.earlier.unchanged, again.earlier.failed) == (1, 2, 1)
     again.append(NOW[3:])
@@ -112,7 +112,7 @@ def test_out_is_not_compared_with_itself(tmp_path: Path) -> None:
     """It would grow while it is read; a file that is missing or not ours is refused too."""
     comparison = Comparison([earlier(tmp_path / "out.jsonl")])
     with pytest.raises(UsageError, match="compared with itself"):
-        opened(tmp_path, comparison=comparison)
+        opened(tmp_path, treatment=Treatment(comparison=comparison))
     comparison.close()
     for path in (tmp_path / "none", Path(a_file(tmp_path / "ids.txt", b"1\n"))):
         with pytest.raises(UsageError, match=r"no file|no product"):
@@ -129,7 +129,7 @@ class NoSync(Disk):
 def test_a_list_that_the_disk_loses_is_taken_back(tmp_path: Path) -> None:
     """What was cut away with a failed sync counts as left, slim lines too."""
     comparison = Comparison([earlier(tmp_path / "old.jsonl")], only_changed=True)
-    output = opened(tmp_path, comparison=comparison, sync_interval_s=60.0, disk=NoSync())
+    output = opened(tmp_path, treatment=Treatment(comparison=comparison), sync_interval_s=60.0, disk=NoSync())
     output.append(NOW[:1])
     with pytest.raises(OutputError):
         output.sync()
