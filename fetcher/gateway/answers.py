@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Raw, structs
 
 from fetcher.gateway import codes
-from fetcher.gateway.api import ANY, Api
+from fetcher.gateway.api import ANY, RESPONSE, Api
 from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
 from fetcher.gateway.codes import Meaning
 from fetcher.gateway.envelopes import (
@@ -135,6 +135,8 @@ class Answers:
             root, value = ("html", "") if page else read_xml(body, charset)
             if root.lower() == "html":
                 raise Unreadable("a page of HTML in place of an answer", html=True)
+            if root.endswith(RESPONSE):  # the TOP family's JSON has it as its only key
+                root, value = "", {root: value}
             payload = to_json(value)
             return payload, self._with_root(root, parse(payload))
         except (XmlError, ValueError) as error:
@@ -143,7 +145,9 @@ class Answers:
     def _with_root(self, root: str, value: Json) -> Json:
         """The root's name belongs to the envelope where it is the first key of what would stand in JSON."""
         named = {root: value}
-        if root == "error_response" or (root == "error" and not isinstance(value, dict)):
+        if not root:
+            return value
+        if root == "error" and not isinstance(value, dict):
             return named
         if root == "error" and not value.keys() & {"error_code", "errorCode"}:
             return {"error_response": value}

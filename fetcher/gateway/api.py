@@ -16,6 +16,10 @@ Path: TypeAlias = tuple[str, ...]
 """Names from the outside in: `("result", "productInfo")`."""
 
 
+RESPONSE: Final = "_response"
+"""With this ends the only key of an answer of the TOP family."""
+
+
 class Family(Enum):
     """Whose gateway an API is called through."""
 

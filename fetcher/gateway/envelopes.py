@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
 
-from fetcher.gateway.api import Form, Path
+from fetcher.gateway.api import RESPONSE, Form, Path
 from fetcher.gateway.codes import is_gateway_code
 from fetcher.gateway.depth import MAX_DEPTH, is_too_deep
 
@@ -214,7 +214,7 @@ def _levels(value: Json, form: Form) -> Iterator[dict[str, Json]]:
             yield level
     if not form.things and len(value) == 1:
         [(name, only)] = value.items()
-        if name.endswith("_response") and isinstance(only, dict):
+        if name.endswith(RESPONSE) and isinstance(only, dict):
             yield only
 
 

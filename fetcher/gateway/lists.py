@@ -12,12 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
-from fetcher.gateway.api import Listing, Path
+from fetcher.gateway.api import RESPONSE, Listing, Path
 from fetcher.gateway.clean import BROKEN, Id, Level, id_reader, ids_type, way_reader, way_type
 from fetcher.gateway.depth import is_too_deep
 
 _NOTHING: Final = (b"null", b'""', b"{}")
-_RESPONSE: Final = "_response"
 
 
 class Lists:
@@ -58,7 +57,7 @@ class Lists:
             text = _text_at(payload, path)
             if text.startswith(b"["):
                 return msgspec.json.decode(text, type=list[msgspec.Raw])
-            own = len(path) > 1 and path[0].endswith(_RESPONSE) and not text and _text_at(payload, path[:1])
+            own = len(path) > 1 and path[0].endswith(RESPONSE) and not text and _text_at(payload, path[:1])
             if text in _NOTHING or own:
                 empty = []
         return empty

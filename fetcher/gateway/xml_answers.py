@@ -6,6 +6,9 @@ The rule:
 - An element with child elements is an object, in the order of first appearance; a child that stands several times
   is a list. White space between child elements is dropped.
 - An element whose children are all named `list`, or all named `item`, is a list, even of one.
+- What the gateway's JSON has as a list (`skuInfos`, `images`, …: `LISTS`) is one here too: of none, of one, whether its
+  elements stand in it as `list`, `item` or by its name in the singular, or the element itself stands several times.
+- `list="true"`, the TOP family's mark: all children are lists, even of one, as in that family's JSON. The mark goes.
 - An attribute is a member `@name`. An element with attributes is an object in any case; its text, and any text beside
   child elements, is the member `#text`.
 - The text of a leaf is a text, to the character: `1.50` stays "1.50", nothing is guessed to be a number. CDATA is text.
@@ -25,6 +28,16 @@ from fetcher.gateway.charsets import decode_declared
 from fetcher.gateway.depth import MAX_DEPTH
 
 _LIST_NAMES: Final = ("list", "item")
+_MARK: Final = ("list", "true")
+LISTS: Final = frozenset(
+    {
+        *("attributes", "skuInfos", "priceRange", "priceRanges", "groupID", "images", "extendInfos", "bizGroupInfos"),
+        *("productAttribute", "productSkuInfos", "skuAttributes", "priceRangeList", "skuShippingInfoList"),
+        *("skuShippingDetails", "tagInfoList", "sellingPoint", "offerIdentities", "certificateList"),
+        *("channelSkuPriceList", "productList", "productItems", "productImgUrl", "logisticsItems", "tradeTerms"),
+    }
+)
+"""Members that are lists in the documented JSON of products and orders."""
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 
 Value: TypeAlias = Any
@@ -86,16 +99,17 @@ class _Element:
     def value(self) -> Value:
         """What the closed element is in JSON."""
         text = "".join(self.text)
-        if not self.attributes:
+        marked = _MARK in self.attributes.items()
+        attributes = {f"@{name}": value for name, value in self.attributes.items() if not marked or name != _MARK[0]}
+        if not attributes and not marked:
             if not self.children:
                 return text
             if not text.strip() and self._is_list():
                 return [value for _, value in self.children]
-        found: dict[str, Value] = {f"@{name}": value for name, value in self.attributes.items()}
         grouped: dict[str, list[Value]] = {}
         for name, value in self.children:
             grouped.setdefault(name, []).append(value)
-        found |= {name: values[0] if len(values) == 1 else values for name, values in grouped.items()}
+        found = attributes | {name: _member(name, values, marked=marked) for name, values in grouped.items()}
         if text.strip() or (text and not self.children):
             found["#text"] = text
         return found
@@ -103,6 +117,27 @@ class _Element:
     def _is_list(self) -> bool:
         name = self.children[0][0]
         return name in _LIST_NAMES and all(other == name for other, _ in self.children)
+
+
+def _member(name: str, values: list[Value], *, marked: bool) -> Value:
+    """What the children of one name are as a member."""
+    [first, *others] = values
+    if others or marked:
+        return values
+    return _as_list(name, first) if name in LISTS else first
+
+
+def _as_list(name: str, value: Value) -> list[Value]:
+    """The content of an element that is a list in JSON."""
+    if isinstance(value, list):
+        return value
+    if value == "":
+        return []
+    if isinstance(value, dict) and len(value) == 1:
+        [(inner, elements)] = value.items()
+        if inner in (name.removesuffix("s"), name.removesuffix("List")):
+            return elements if isinstance(elements, list) else [elements]
+    return [value]
 
 
 class _Reader:

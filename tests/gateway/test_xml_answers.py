@@ -33,6 +33,25 @@ from fetcher.gateway.xml_answers import XmlError
         ("<r>\n  <b> 1 </b>\n</r>", {"b": " 1 "}, "indentation is dropped, a leaf's spaces are not"),
         ("<r><![CDATA[<p>&amp;</p>]]></r>", "<p>&amp;</p>", "CDATA is text"),
         ("<r>&lt;&amp;&#x8fde;<!-- no --><?pi no?></r>", "<&连", "comments and instructions are dropped"),
+        ("<r><skuInfos/></r>", {"skuInfos": []}, "a known list of none"),
+        ("<r><images>a.jpg</images></r>", {"images": ["a.jpg"]}, "of one text"),
+        ("<r><images>a</images><images>b</images></r>", {"images": ["a", "b"]}, "repeated"),
+        ("<r><skuInfos><skuId>1</skuId></skuInfos></r>", {"skuInfos": [{"skuId": "1"}]}, "the element itself, once"),
+        ("<r><skuInfos><item>1</item></skuInfos></r>", {"skuInfos": ["1"]}, "with `item`"),
+        ("<r><skuInfos><skuInfo>1</skuInfo></skuInfos></r>", {"skuInfos": ["1"]}, "with its name in the singular"),
+        (
+            "<r><skuInfos><skuInfo>1</skuInfo><skuInfo>2</skuInfo></skuInfos></r>",
+            {"skuInfos": ["1", "2"]},
+            "of two the same",
+        ),
+        (
+            "<r><productList><product><a>1</a></product></productList></r>",
+            {"productList": [{"a": "1"}]},
+            "without List",
+        ),
+        ('<r><items list="true"><item>1</item></items></r>', {"items": {"item": ["1"]}}, "marked, even of one"),
+        ('<r><l list="true" n="2"><a>1</a></l></r>', {"l": {"@n": "2", "a": ["1"]}}, "only the mark goes"),
+        ('<r><l list="no"><a>1</a></l></r>', {"l": {"@list": "no", "a": "1"}}, "any other is an attribute"),
         ('<n:r xmlns:n="u"><n:a>1</n:a></n:r>', {"@xmlns:n": "u", "n:a": "1"}, "prefixes stay as written"),
     ],
 )
@@ -97,3 +116,31 @@ def test_nothing_but_our_own_error_is_raised(body: bytes) -> None:
     for document in (body, b"<r>" + body + b"</r>"):
         with suppress(XmlError):
             json.loads(xml_to_json(document))
+
+
+LEAF = TEXT.filter(str.strip)
+
+
+def things(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Lists under the names of lists, anything else under others; two names at least, or a list's element would do."""
+    plain = st.dictionaries(st.sampled_from(["a", "b", "subject"]), inner, min_size=2, max_size=3)
+    lists = st.dictionaries(st.sampled_from(["skuInfos", "images"]), st.lists(inner, max_size=3), max_size=2)
+    return st.tuples(plain, lists).map(lambda both: both[0] | both[1])
+
+
+def written(name: str, value: Any, style: int) -> str:
+    """A value as XML, lists in one of three ways: `item` in an element, the singular in an element, repeated."""
+    if isinstance(value, dict):
+        return f"<{name}>{''.join(written(key, each, style) for key, each in value.items())}</{name}>"
+    if not isinstance(value, list):
+        return f"<{name}>{escape(value)}</{name}>"
+    if style == 2 and value:
+        return "".join(written(name, each, style) for each in value)
+    inner = "item" if style == 0 else name.removesuffix("s")
+    return f"<{name}>{''.join(written(inner, each, style) for each in value)}</{name}>"
+
+
+@given(st.recursive(LEAF, things, max_leaves=8).filter(lambda value: isinstance(value, dict)), st.integers(0, 2))
+def test_what_json_would_say_comes_back(value: Any, style: int) -> None:
+    """Objects, texts and the known lists, of none and of one too, in whichever way their elements are written."""
+    assert json.loads(xml_to_json(written("r", value, style).encode())) == value
