@@ -125,13 +125,14 @@ def _page(api: Api, protocol: str | None, gateway: str) -> Iterator[str]:
 
 def _example(api: Api, protocol: str | None, gateway: str) -> Iterator[str]:
     """A call as it would be sent, written by the same code; what is secret is named instead."""
-    from fetcher.gateway import Credentials, Gateway
+    from fetcher.gateway import Credentials, Family, Gateway
     from fetcher.model import Item
     from fetcher.secret import Secret
 
     token = Secret(EXAMPLE_TOKEN) if api.needs_token else None
     credentials = Credentials(EXAMPLE_KEY, Secret("no secret"), token)
-    own = Gateway(api, protocol or "param2", credentials, gateway)
+    usual = "top" if api.family is Family.TOP else "param2"
+    own = Gateway(api, protocol or usual, credentials, gateway)
     ids = EXAMPLE_IDS[: own.batch]
     request = own.request(own.call([Item(id_, 1) for id_ in ids]), EXAMPLE_MS)
     path, _, query = request.target.partition("?")
@@ -140,4 +141,5 @@ def _example(api: Api, protocol: str | None, gateway: str) -> Iterator[str]:
     yield from (f"  {name}={value}" for name, value in pairs)
     yield f"  {signature}=…"
     yield ""
-    yield f"fetcher run ids.txt -o out.jsonl --api {api.name}"
+    top = " --protocol top" if api.family is Family.TOP else ""
+    yield f"fetcher run ids.txt -o out.jsonl --api {api.name}{top}"

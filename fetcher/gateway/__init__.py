@@ -11,6 +11,7 @@ from fetcher.gateway.dialect import Credentials, Gateway
 from fetcher.gateway.own_apis import chosen_api, own_apis
 from fetcher.gateway.protocols import PROTOCOLS, Protocol
 from fetcher.gateway.signing import guide_signature, param2_signature
+from fetcher.gateway.top_signing import top_signature
 from fetcher.gateway.xml_answers import xml_to_json
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "guide_signature",
     "own_apis",
     "param2_signature",
+    "top_signature",
     "xml_to_json",
 ]

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Raw, structs
 
 from fetcher.gateway import codes
-from fetcher.gateway.api import ANY, RESPONSE, Api
+from fetcher.gateway.api import ANY, RESPONSE, Api, Family
 from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
 from fetcher.gateway.codes import Meaning
 from fetcher.gateway.envelopes import (
@@ -74,7 +74,7 @@ class Answers:
         self._form, self._protocol_name, self._redact = api.form, protocol_name, redact
         self._absent_codes = frozenset(api.absent_codes)
         self._keep = keeper(api.keep) if api.keep else None
-        self._is_clean = Glance(api.form).is_clean
+        self._is_clean = Glance(api.form).is_clean if api.form.things or api.family is Family.AOP else _never
         self._lists = None if api.listing is None else Lists(api.listing)
         self._wrap = b"" if api.listing is None else api.listing.wrap.encode()
         self._id_paths = () if api.listing is None else api.listing.ids
@@ -275,6 +275,11 @@ class Answers:
             text = self._redact(text[:LOOKED_AT])
         text = text.translate(_UNSHOWABLE).encode(errors="replace").decode().strip()
         return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _never(body: bytes, asked: str) -> bool:
+    """The quick look at answers whose envelope has a key that nobody knows."""
+    return False
 
 
 def _meaning(trouble: Trouble, status: int) -> Meaning:

@@ -20,11 +20,11 @@ class Meaning(msgspec.Struct, frozen=True):
     error: Kind = Kind.REJECTED
     remedy: str = ""
     guide_remedy: str = ""
-    """In place of `remedy` where calls are signed after the tutorial's scheme."""
+    """In place of `remedy` where calls are not signed as 1688's own gateway wants it."""
 
     def remedy_for(self, protocol_name: str) -> str:
         """One line for a person."""
-        return self.guide_remedy if self.guide_remedy and protocol_name == "guide" else self.remedy
+        return self.guide_remedy if self.guide_remedy and protocol_name != "param2" else self.remedy
 
 
 def _fatal(remedy: str, guide_remedy: str = "") -> Meaning:
@@ -118,17 +118,24 @@ MESSAGES: Final[tuple[tuple[str, Meaning], ...]] = (
 ABSENT_WORDS: Final = ("不存在", "已下架", "已删除", "does not exist", "not exist", "not found")
 """In the message of a business failure: there is no such product (any more)."""
 
+_TOP_LOST: Final = _fatal("a parameter got lost on the way: check --gateway, and what stands between")
+_TOP_NO_PERMISSION: Final = _fatal(
+    "ask for the permission at open.taobao.com: the API's package must be granted to the app, and the user must have "
+    "authorised it"
+)
+_TOP_NO_SUCH_API: Final = _fatal("correct the name of --api: the family's APIs have dotted names")
+
 TOP_CODES: Final[dict[str, Meaning]] = {
     **dict.fromkeys(("4", "5", "6", "7", "8"), THROTTLE),
     **dict.fromkeys(("10", "15"), TRANSIENT),
-    **dict.fromkeys(("11", "12"), NO_PERMISSION),
-    **dict.fromkeys(("21", "22"), NO_SUCH_API),
-    "24": NO_SIGNATURE,
-    "25": WRONG_SIGNATURE,
+    **dict.fromkeys(("11", "12", "13"), _TOP_NO_PERMISSION),
+    **dict.fromkeys(("21", "22"), _TOP_NO_SUCH_API),
+    **dict.fromkeys(("23", "24", "28", "30", "32", "33"), _TOP_LOST),
+    "25": _fatal(
+        "the app secret does not belong to this app key: correct FETCHER_APP_SECRET, --app-key, --sign-method"
+    ),
     **dict.fromkeys(("26", "27"), TOKEN),
-    "28": NO_APP_KEY,
     "29": WRONG_APP_KEY,
-    "30": NO_TIMESTAMP,
     "31": EXPIRED,
     **dict.fromkeys(("40", "41", "43"), WRONG_PARAMETER),
 }
@@ -152,7 +159,7 @@ _HTTP_REMEDIES: Final = {
     405: "this address takes no such call: check --gateway, --method and --protocol",
     407: "the proxy wants a user and a password: put them into --proxy",
 }
-_GUIDE_NOT_FOUND: Final = "nothing answers at this address: check --gateway; the real one wants --protocol param2"
+_GUIDE_NOT_FOUND: Final = "nothing answers at this address: check --gateway; 1688's own wants --protocol param2"
 _REDIRECTED: Final = "the gateway redirected the call, and redirects are not followed: check --gateway"
 
 
@@ -188,9 +195,12 @@ def meaning_of_top(code: str, sub_code: str, message: str) -> Meaning | None:
     sub = sub_code.lower()
     if "accesscontrol.limited" in sub:
         return THROTTLE
-    if sub.startswith("isv.") and code == "15":
+    if sub.startswith("isp."):
+        return TRANSIENT
+    known = TOP_CODES.get(code)
+    if sub.startswith("isv.") and known in (None, TRANSIENT):
         return REJECTED
-    return TOP_CODES.get(code) or meaning_of(code, message, business=False)
+    return known or meaning_of(code, message, business=False)
 
 
 def meaning_of_status(status: int) -> Meaning:

@@ -14,14 +14,13 @@ import msgspec
 
 from fetcher.errors import UsageError
 from fetcher.gateway.answers import Answers
-from fetcher.gateway.api import Api, IdList
+from fetcher.gateway.api import Api, Family, IdList
 from fetcher.gateway.calls import encode_pair, members, number_in_json, numbers_in_json, split_base_url, wire_pairs
-from fetcher.gateway.protocols import METHODS, PROTOCOLS, Protocol, find_protocol, reserved
-from fetcher.gateway.signing import Signer
+from fetcher.gateway.protocols import METHODS, PROTOCOLS, Protocol, find_protocol, reserved, signer_for
+from fetcher.gateway.top_signing import SIGN_METHODS
 from fetcher.model import Call, Item, Reply, Request, Verdict
 from fetcher.secret import Secret
 
-CURRENT_TIME: Final = "1/system/currentTime"
 _APP_KEY: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SYSTEM_PREFIX: Final = "_aop_"
 
@@ -40,15 +39,18 @@ class Gateway:
 
     Args:
         api: what is called.
-        protocol_name: how calls are written and signed: `param2` or `guide`.
+        protocol_name: how calls are written and signed: `param2`, `guide` or `top`.
         credentials: the app's.
-        base_url: `https://host[:port]/openapi`.
+        base_url: `https://host[:port]/openapi`; under `top`, 1688's own stands for that family's.
         params: further parameters. None is left out; booleans, numbers, lists and mappings become the text that is
             signed. Of an API whose ID stands in a JSON text they become members of that text.
         method: GET or POST; None: the protocol's own.
         send_timestamp: send the time although the protocol does not demand it.
         redact: cuts secrets out of the gateway's messages before they are shortened.
         batch: IDs in one call; 0: as many as the API usually takes. Afterwards: how many they are.
+
+        answer_format: `json` or `xml`: which is asked for. Whatever comes is understood.
+        sign_method: of the TOP family: `md5`, `hmac` or `hmac-sha256`.
 
     Raises:
         UsageError: one of these is wrong. No message holds a secret.
@@ -63,19 +65,22 @@ class Gateway:
     send_timestamp: bool = False
     redact: Callable[[str], str] | None = None
     batch: int = 0
+    answer_format: str = "json"
+    sign_method: str | None = None
 
     def __post_init__(self) -> None:
         self._protocol = protocol = find_protocol(self.protocol_name)
+        _check_family(self.api, protocol)
         self._method = _method(self.method or self.api.method or None, protocol)
         self.batch = self.api.ids_per_call(self.batch)
-        self.origin, self._base_path = split_base_url(self.base_url)
+        self.origin, self._base_path = split_base_url(protocol.base_url(self.base_url))
         """`origin` is `scheme://host[:port]`: where to connect."""
         key = self.credentials.app_key
         if _APP_KEY.fullmatch(key) is None:
             raise UsageError(
                 "the app key is empty or has characters that no app key has", "It is the number of your app: --app-key."
             )
-        self._signer = Signer(self.credentials.app_secret)
+        self._signer = signer_for(protocol, self.credentials.app_secret, self.sign_method)
         self._answers = Answers(self.api, self.protocol_name, self.redact)
         self._stamped = protocol.timestamp_always or self.send_timestamp
         self._set_up_call()
@@ -96,13 +101,19 @@ class Gateway:
         self._rest = tuple(pair for pair in merged.items() if pair[0] not in inside)
 
     def _set_up_system_parameters(self, app_key: str) -> None:
-        filled = {"{app_key}": app_key, "{api_name}": self.api.api_name}
         protocol, token = self._protocol, self.credentials.access_token
-        self._before = tuple((name, filled.get(value, value)) for name, value in protocol.before)
-        secret = wire_pairs([("access_token", token.reveal())]) if token else ()
-        self._after = (*protocol.after, *secret)
+        self._before = self._named(app_key, self.api.api_name)
+        secret = wire_pairs([(protocol.token, token.reveal())]) if token else ()
+        asked = protocol.xml if self.answer_format == "xml" else protocol.json
+        self._after = (*asked, *protocol.after, *secret)
         # What every call repeats is encoded once.
         self._encoded = {pair: encode_pair(*pair) for pair in (*self._before, *self._rest, *self._after)}
+
+    def _named(self, app_key: str, api_name: str) -> tuple[tuple[str, str], ...]:
+        """The protocol's first parameters."""
+        sign_method = self.sign_method or SIGN_METHODS[0]
+        filled = {"{app_key}": app_key, "{api_name}": api_name, "{sign_method}": sign_method}
+        return tuple((name, filled.get(value, value)) for name, value in self._protocol.before)
 
     def call(self, items: Sequence[Item]) -> Call:
         """What is asked for `items`, up to `batch` of them, not yet signed: this may be kept, a request may not."""
@@ -124,16 +135,24 @@ class Gateway:
             now_ms: milliseconds since 1970 UTC, by the gateway's clock if its offset is known.
         """
         protocol = self._protocol
-        stamp = ((protocol.timestamp, str(now_ms // protocol.timestamp_unit_ms)),) if self._stamped else ()
+        stamp = ((protocol.timestamp, protocol.stamp(now_ms)),) if self._stamped else ()
         return self._signed(protocol, self._method, call.path, (*self._before, *stamp, *call.params, *self._after))
 
-    def current_time(self) -> Request:
+    def current_time(self, now_ms: int = 0) -> Request:
         """Asks for the gateway's time: proves key, secret, algorithm and network, and needs no permission.
 
-        It exists in the gateway's own protocol only, so that is used whatever the calls use.
+        1688's gateway has it in its own protocol only, so that is used whatever the calls use.
+
+        Args:
+            now_ms: as for `request`; only the TOP family looks at it.
         """
+        protocol = self._protocol
+        if protocol.family is Family.TOP:
+            before = self._named(self.credentials.app_key, protocol.time_api)
+            stamp = (protocol.timestamp, protocol.stamp(now_ms))
+            return self._signed(protocol, protocol.method, "", (*before, stamp, *protocol.json, *protocol.after))
         protocol = PROTOCOLS["param2"]
-        return self._signed(protocol, protocol.method, CURRENT_TIME, ())
+        return self._signed(protocol, protocol.method, protocol.time_api, ())
 
     def verdict(self, reply: Reply, item: Item) -> Verdict:
         """What an answer means for `item`. It never raises; `retry_after` is left to the caller."""
@@ -149,7 +168,7 @@ class Gateway:
         return self._answers.verdicts(reply, call.items)
 
     def _signed(self, protocol: Protocol, method: str, path: str, pairs: tuple[tuple[str, str], ...]) -> Request:
-        path = f"param2/{path}/{self.credentials.app_key}" if protocol.app_key_in_path else f"param2/{path}"
+        path = protocol.signed_path(path, self.credentials.app_key)
         signature = self._signer.sign(protocol.text(path, pairs))
         known = self._encoded
         parts = [known.get(pair) or encode_pair(*pair) for pair in pairs]
@@ -157,6 +176,17 @@ class Gateway:
         if method == "GET":
             return Request(method, f"{self._base_path}/{path}?{'&'.join(parts)}")
         return Request(method, f"{self._base_path}/{path}", "&".join(parts).encode())
+
+
+def _check_family(api: Api, protocol: Protocol) -> None:
+    if api.family is protocol.family:
+        return
+    if api.family is Family.TOP:
+        raise UsageError(f"{api.name} is an API of the TOP family", "Add --protocol top.")
+    raise UsageError(
+        f"{api.name} is an API of 1688's own gateway, which does not speak --protocol {protocol.name}",
+        "Leave --protocol out, or choose an API of the TOP family: taobao-item, or a dotted name with --id-param.",
+    )
 
 
 def _method(chosen: str | None, protocol: Protocol) -> str:
@@ -170,5 +200,6 @@ def _method(chosen: str | None, protocol: Protocol) -> str:
 def _refuse_reserved(params: Sequence[tuple[str, str]], names: frozenset[str]) -> None:
     for name, _ in params:
         if name in names:
-            advice = "The token comes from FETCHER_ACCESS_TOKEN." if name == "access_token" else "Leave it out."
+            is_token = name in ("access_token", "session")
+            advice = "The token comes from FETCHER_ACCESS_TOKEN." if is_token else "Leave it out."
             raise UsageError(f"the parameter {name!r} is set by the program itself", advice)

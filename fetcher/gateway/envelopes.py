@@ -45,6 +45,7 @@ class Trouble(msgspec.Struct, frozen=True):
 _CODE_KEYS: Final = ("errorCode", "error_code")
 _ERROR_KEYS: Final = ("errMsg", "errorMessage", "errorMsg", "extErrorMessage", "error_message")
 _MESSAGE_KEYS: Final = (*_ERROR_KEYS, "message", "msg")
+_NO_CONTENT: Final = frozenset({*_MESSAGE_KEYS, *_CODE_KEYS, "code", "request_id", "requestId", "eagleTraceId"})
 _NOTHING: Final[tuple[Json, ...]] = (None, "", {}, [])
 _NO_ERROR_CODES: Final = frozenset({"", "0", "200", "ok", "success"})
 _NO_ERROR_WORDS: Final = frozenset({"", "ok", "success", "成功", "操作成功"})
@@ -220,7 +221,7 @@ def _levels(value: Json, form: Form) -> Iterator[dict[str, Json]]:
 
 def _is_bare(level: dict[str, Json]) -> bool:
     """Nothing stands in it but words about an error."""
-    return not any(content for name, content in level.items() if name not in (*_MESSAGE_KEYS, *_CODE_KEYS, "code"))
+    return not any(content for name, content in level.items() if name not in _NO_CONTENT)
 
 
 def _code(level: dict[str, Json], *names: str) -> str:

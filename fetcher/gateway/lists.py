@@ -57,6 +57,8 @@ class Lists:
             text = _text_at(payload, path)
             if text.startswith(b"["):
                 return msgspec.json.decode(text, type=list[msgspec.Raw])
+            if text.startswith(b"{") and self.clean_id(msgspec.Raw(text)) is not None:
+                return [msgspec.Raw(text)]  # a list of one, from XML that does not mark its lists
             own = len(path) > 1 and path[0].endswith(RESPONSE) and not text and _text_at(payload, path[:1])
             if text in _NOTHING or own:
                 empty = []

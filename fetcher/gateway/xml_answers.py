@@ -8,7 +8,8 @@ The rule:
 - An element whose children are all named `list`, or all named `item`, is a list, even of one.
 - What the gateway's JSON has as a list (`skuInfos`, `images`, …: `LISTS`) is one here too: of none, of one, whether its
   elements stand in it as `list`, `item` or by its name in the singular, or the element itself stands several times.
-- `list="true"`, the TOP family's mark: all children are lists, even of one, as in that family's JSON. The mark goes.
+- `list="true"`, the TOP family's mark: all children are lists, even of one, as in that family's JSON. The mark goes. In
+  that family's documents (whose root ends with `_response`) an unmarked `item` is a member like any other.
 - An attribute is a member `@name`. An element with attributes is an object in any case; its text, and any text beside
   child elements, is the member `#text`.
 - The text of a leaf is a text, to the character: `1.50` stays "1.50", nothing is guessed to be a number. CDATA is text.
@@ -24,6 +25,7 @@ import re
 from typing import Any, Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
+from fetcher.gateway.api import RESPONSE
 from fetcher.gateway.charsets import decode_declared
 from fetcher.gateway.depth import MAX_DEPTH
 
@@ -96,15 +98,15 @@ class _Element:
         self.children: list[tuple[str, Value]] = []
         self.text: list[str] = []
 
-    def value(self) -> Value:
-        """What the closed element is in JSON."""
+    def value(self, *, item_lists: bool) -> Value:
+        """What the closed element is in JSON; `item_lists`: children that are all named so make a list of it."""
         text = "".join(self.text)
         marked = _MARK in self.attributes.items()
         attributes = {f"@{name}": value for name, value in self.attributes.items() if not marked or name != _MARK[0]}
         if not attributes and not marked:
             if not self.children:
                 return text
-            if not text.strip() and self._is_list():
+            if item_lists and not text.strip() and self._is_list():
                 return [value for _, value in self.children]
         grouped: dict[str, list[Value]] = {}
         for name, value in self.children:
@@ -152,20 +154,23 @@ class _Reader:
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.EntityDeclHandler = _refuse_doctype
         self._open: list[_Element] = []
+        self._item_lists = True
         self.root = ""
         self.value: Value = ""
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= MAX_DEPTH:
             raise XmlError(f"XML deeper than {MAX_DEPTH}")
+        if not self._open:
+            self._item_lists = not name.endswith(RESPONSE)
         self._open.append(_Element(name, attributes))
 
     def _end(self, name: str) -> None:
-        closed = self._open.pop()
+        value = self._open.pop().value(item_lists=self._item_lists)
         if self._open:
-            self._open[-1].children.append((name, closed.value()))
+            self._open[-1].children.append((name, value))
         else:
-            self.root, self.value = name, closed.value()
+            self.root, self.value = name, value
 
     def _text(self, text: str) -> None:
         self._open[-1].text.append(text)

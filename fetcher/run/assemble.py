@@ -73,6 +73,8 @@ def gateway_of(settings: Settings) -> Gateway:
         send_timestamp=settings.timestamp,
         redact=Redactor(known_secrets(settings)).redact,
         batch=settings.batch or 0,
+        answer_format=settings.answer_format,
+        sign_method=settings.sign_method,
     )
 
 

@@ -40,8 +40,17 @@ class GatewayRows:
             Number(least=1, most=500, whole=True, none_word="auto"),
         ),
     )
-    protocol: str = setting("param2", (GATEWAY, "how requests are signed", Choice("param2", "guide")))
-    method: str | None = setting(None, (GATEWAY, "unset: POST for param2, GET for guide", Upper("GET", "POST")))
+    protocol: str = setting("param2", (GATEWAY, "how requests are signed", Choice("param2", "guide", "top")))
+    sign_method: str | None = setting(
+        None, (GATEWAY, "of the TOP family; unset: md5", Choice("md5", "hmac", "hmac-sha256"))
+    )
+    answer_format: str = setting(
+        "json",
+        (GATEWAY, "what is asked for; whatever comes is stored as JSON", Choice("json", "xml")),
+        flag="--format",
+        key="format",
+    )
+    method: str | None = setting(None, (GATEWAY, "unset: POST for param2 and top, GET for guide", Upper("GET", "POST")))
     timestamp: bool = setting(False, (GATEWAY, "send the time with param2 requests", Flag()))
     gateway: str = setting("https://gw.open.1688.com/openapi", (GATEWAY, "base URL", GatewayUrl()))
     allow_http: bool = setting(False, (GATEWAY, "let plain http go to other hosts than this one", Flag()))

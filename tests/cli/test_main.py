@@ -225,4 +225,4 @@ def test_completion_knows_the_words_of_a_setting(fetcher: CommandLine, monkeypat
     monkeypatch.setenv("_FETCHER_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "fetcher run --protocol ")
     monkeypatch.setenv("COMP_CWORD", "3")
-    assert fetcher().out.split() == ["plain,param2", "plain,guide"]
+    assert fetcher().out.split() == ["plain,param2", "plain,guide", "plain,top"]

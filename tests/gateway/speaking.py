@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fetcher.gateway import Credentials, Gateway, find_api
+from fetcher.gateway import Credentials, Family, Gateway, find_api
 from fetcher.model import Item, Reply, Verdict
 from fetcher.secret import Secret
 
@@ -17,9 +17,11 @@ ITEM = Item(ID, 1)
 
 
 def gateway(api: str = "product", protocol: str = "param2", *, token: bool = True, **options: Any) -> Gateway:
-    """A gateway for one of the APIs; a full name takes the ID as `id`."""
+    """A gateway for one of the APIs, under `top` where it is of that family; a full name takes the ID as `id`."""
     credentials = Credentials("1000000", Secret(SECRET), Secret(TOKEN) if token else None)
-    return Gateway(find_api(api, "id" if "/" in api else None), protocol, credentials, BASE_URL, **options)
+    found = find_api(api, "id" if "/" in api or "." in api else None)
+    protocol = "top" if found.family is Family.TOP else protocol
+    return Gateway(found, protocol, credentials, BASE_URL, **options)
 
 
 def said(body: Any, status: int = 200, content_type: str = "application/json;charset=UTF-8") -> Reply:

@@ -90,7 +90,7 @@ def test_a_library_user_gives_plain_values() -> None:
         ("headroom", 51, "headroom must be a number at least 0 and at most 50 or 'auto', not 51"),
         ("retries", -1, "retries must be a whole number at least 0 and at most 1000, not -1"),
         ("timeout_s", 0, "timeout_s must be a number above 0 and at most 86400, not 0"),
-        ("protocol", "guid", "protocol must be param2 or guide, not 'guid'; did you mean 'guide'?"),
+        ("protocol", "guid", "protocol must be param2 or guide or top, not 'guid'; did you mean 'guide'?"),
         ("overwrite", "yes", "overwrite must be true or false, not 'yes'"),
         ("limit", 0, "limit must be a whole number at least 1 or 'none', not 0"),
     ],
