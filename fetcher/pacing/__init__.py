@@ -1,14 +1,45 @@
 """When the next call may start, and how many may be in flight. Decides with numbers only: no clock, no event loop.
 
-`Pacer` keeps the cap, `Throttle` lowers the rate when the gateway asks for it, `InFlight` follows the latency.
+`Pacer` keeps the cap, `LeasedPacer` one that many processes share (`SlotBook` is what their meeting place keeps),
+`Throttle` lowers the rate when the gateway asks for it, `InFlight` follows the latency.
 """
 
 from __future__ import annotations
 
 from fetcher.pacing.headroom import Headroom
 from fetcher.pacing.inflight import InFlight
+from fetcher.pacing.lease import (
+    Ask,
+    ClockOffset,
+    Grant,
+    Lease,
+    LeasePlace,
+    PlaceLost,
+    SlotBook,
+    Slowdown,
+    as_seen_from,
+    as_seen_from_place,
+)
+from fetcher.pacing.leased import LeasedPacer
 from fetcher.pacing.pacer import Pacer
 from fetcher.pacing.retry_after import parse_retry_after
 from fetcher.pacing.throttle import Throttle
 
-__all__ = ["Headroom", "InFlight", "Pacer", "Throttle", "parse_retry_after"]
+__all__ = [
+    "Ask",
+    "ClockOffset",
+    "Grant",
+    "Headroom",
+    "InFlight",
+    "Lease",
+    "LeasePlace",
+    "LeasedPacer",
+    "Pacer",
+    "PlaceLost",
+    "SlotBook",
+    "Slowdown",
+    "Throttle",
+    "as_seen_from",
+    "as_seen_from_place",
+    "parse_retry_after",
+]

@@ -105,8 +105,11 @@ class Pacer:
         self._granted += n
         self._next_s = max(self._next_s, now_s - self._slack_s) + n * self._gap_s
 
-    def sent(self, now_s: float) -> None:
+    def sent(self, now_s: float) -> bool:
         """One granted call is written now. Call it with the time just before the first byte.
+
+        Returns:
+            Whether it may still be: always here; see `LeasedPacer`.
 
         Raises:
             Defect: no permit is out.
@@ -117,6 +120,7 @@ class Pacer:
         # There is room: used + granted <= limit held before, and granted has just fallen by one.
         self._sent_s[(self._oldest + self._used) % self._limit] = now_s
         self._used += 1
+        return True
 
     def returned(self) -> None:
         """A granted permit will not be used. Its slot is lost: no credit.

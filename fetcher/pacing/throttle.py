@@ -20,6 +20,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from fetcher.pacing.lease import Slowdown
+
 DECREASE: Final = 0.7
 FLOOR_PER_S: Final = 0.5
 PAUSE_S: Final = 1.05
@@ -75,6 +77,17 @@ class Throttle:
         pause_s = max(own_pause_s, min(asked_wait_s or 0.0, LONGEST_ASKED_S))
         self._resume_s = self._at_s = now_s + pause_s
         return pause_s
+
+    def slowdown(self) -> Slowdown:
+        """What others who share the cap have to know after `throttled`."""
+        return Slowdown(self._resume_s, self._rate_per_s, self._last_bad_per_s, self._streak)
+
+    def adopt(self, told: Slowdown) -> None:
+        """Another process was throttled: what it has learnt holds here too. What was learnt here is kept if newer."""
+        if told.resume_s > self._resume_s:
+            self._resume_s = self._at_s = told.resume_s
+            self._rate_per_s = min(self._cap_per_s, told.rate_per_s)
+            self._last_bad_per_s, self._streak = told.last_bad_per_s, told.streak
 
     def succeeded(self, now_s: float) -> None:
         """An answer came that was not a throttle. Those that come before the pause ends prove nothing."""

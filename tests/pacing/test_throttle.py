@@ -161,3 +161,17 @@ def test_finds_a_real_cap_below_the_configured_one(cap_per_s: float, real_per_s:
             heapq.heappush(answers, (now_s + dice.gauss(latency_s, latency_s / 10), now_s, window.takes(now_s)))
     assert served >= 0.75 * real_per_s * 600
     assert refused <= 0.03 * (served + refused)
+
+
+def test_what_one_process_has_learnt_holds_in_another() -> None:
+    """The rate, the pause and the last bad rate are adopted; older news than one's own are not."""
+    throttled, other = Throttle(100.0), Throttle(100.0)
+    throttled.throttled(10.0, 9.9, None)
+    other.adopt(throttled.slowdown())
+    assert other.rate(11.0) == throttled.rate(11.0) == pytest.approx(70.0)
+    assert other.throttled(10.5, 10.4, None) == 0.0  # the same epoch
+    assert other.rate(20.0) == throttled.rate(20.0)
+    other.throttled(21.0, 20.9, None)
+    rate_per_s = other.rate(21.0)
+    other.adopt(throttled.slowdown())
+    assert other.rate(21.0) == rate_per_s
