@@ -231,8 +231,8 @@ class ClockOffset:
     bounds are widened as time passes, since clocks drift, and cut with those of the next round trip.
     """
 
-    DRIFT: Final = 200e-6
-    """Seconds a second by which two clocks may part: four times what crystals do."""
+    DRIFT: Final = 500e-6
+    """Seconds a second by which two clocks may part: the fastest at which NTP turns one, ten times what crystals do."""
 
     def __init__(self) -> None:
         self._low_s, self._high_s, self._at_s = -math.inf, math.inf, -math.inf
@@ -244,8 +244,9 @@ class ClockOffset:
 
     @property
     def error_s(self) -> float:
-        """Half the width of what is known; infinity before the first round trip."""
-        return (self._high_s - self._low_s) / 2
+        """Half the width of what is known, and what the clocks may part by until a lease is over; infinity before the
+        first round trip."""
+        return (self._high_s - self._low_s) / 2 + self.DRIFT * AHEAD_S
 
     def heard(self, sent_s: float, got_s: float, other_s: float) -> bool:
         """A round trip in which the other clock said `other_s`. False: it was set; only this round trip counts now."""

@@ -21,7 +21,7 @@ from fetcher.settings.rows_input import InputRows
 from fetcher.settings.rows_output import OutputRows
 from fetcher.settings.rows_rate import RateRows
 from fetcher.settings.table import Field, record, rows_of
-from fetcher.settings.urls import environment_proxy_passwords, is_loopback, proxy_password
+from fetcher.settings.urls import environment_proxy_passwords, is_loopback, url_password
 
 
 @record
@@ -142,7 +142,9 @@ def known_secrets(settings: Settings) -> tuple[Secret, ...]:
     """Every secret in the settings, passwords of proxies included: what a `Redactor` has to know."""
     found = [getattr(settings, field.name) for field in FIELDS if field.secret]
     if settings.proxy:
-        found.append(proxy_password(settings.proxy))
+        found.append(url_password(settings.proxy))
+    if settings.share_cap and "://" in settings.share_cap:
+        found.append(url_password(settings.share_cap))
     if settings.trust_env:
         found += environment_proxy_passwords()
     return tuple(secret for secret in found if secret is not None)

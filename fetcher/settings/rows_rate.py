@@ -6,8 +6,9 @@ from typing import Final
 
 from fetcher.settings.compound import ErrorLimit, ErrorLimitKind
 from fetcher.settings.groups import RATE
-from fetcher.settings.kinds import Number
+from fetcher.settings.kinds import Flag, Number
 from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.urls import SharePlace
 
 _COUNT: Final = Number(least=1, whole=True, none_word="none")
 _IN_FLIGHT: Final = Number(least=1, most=100_000, whole=True, none_word="auto")
@@ -26,6 +27,14 @@ class RateRows:
     concurrency: int | None = setting(None, (RATE, "requests in flight; auto: what cap and latency need", _IN_FLIGHT))
     headroom: float | None = setting(
         None, (RATE, "percent of the cap left unused; auto: 2.5, less on a steady way, more where refused", _PERCENT)
+    )
+    share_cap: str | None = setting(
+        None,
+        (RATE, "share the cap with other runs: a file on this host, or redis://... for several", SharePlace()),
+        show=False,
+    )
+    share_limits: bool = setting(
+        False, (RATE, "let --max-calls and --max-cost hold for all runs at --share-cap together", Flag())
     )
     max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
     price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from fetcher.secret import Secret
 from fetcher.settings.kinds import Text, shown
 
+REDIS_SCHEMES: Final = ("redis", "rediss")
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
 
@@ -45,6 +46,24 @@ class ProxyUrl(Text):
         return url
 
 
+class SharePlace(Text):
+    """A file's path, or a Redis's URL, which may carry a password: so messages repeat no URL."""
+
+    def __init__(self) -> None:
+        super().__init__("WHERE")
+
+    def check(self, value: Any) -> str:
+        where = super().check(value)
+        if "://" not in where:
+            return where
+        parts = _split(where)
+        if parts.scheme not in REDIS_SCHEMES:
+            raise ValueError("must be a file's path, redis://host or rediss://host (the value is not shown)")
+        if "password" in parts.query or parts.fragment:
+            raise ValueError("has its password in the wrong place: redis://:password@host (the value is not shown)")
+        return where
+
+
 def _split(url: str) -> SplitResult:
     """The parts of a URL that has a host and a sound port. No message repeats the URL: it may hold a password."""
     try:
@@ -57,8 +76,8 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def proxy_password(url: str) -> Secret | None:
-    """The password in a proxy's URL, so that redactors can learn it."""
+def url_password(url: str) -> Secret | None:
+    """The password in a URL, so that redactors can learn it."""
     password = urlsplit(url).password
     return Secret(unquote(password)) if password else None
 
@@ -70,7 +89,7 @@ def environment_proxy_passwords() -> list[Secret]:
     found = []
     for url in getproxies().values():
         try:
-            found.append(proxy_password(url))
+            found.append(url_password(url))
         except ValueError:  # no URL at all: whoever connects will say so
             continue
     return [password for password in found if password is not None]

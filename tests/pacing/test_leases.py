@@ -252,8 +252,8 @@ def test_a_clock_offset_is_as_good_as_the_best_round_trip() -> None:
     assert offset.error_s == math.inf
     assert offset.heard(0.0, 0.002, 100.001)
     assert offset.offset_s == pytest.approx(100.0)
-    assert offset.error_s == pytest.approx(0.001)
+    assert offset.error_s == pytest.approx(0.001 + ClockOffset.DRIFT)
     assert offset.heard(1.0, 1.5, 101.1)
-    assert offset.error_s < 0.0013
+    assert offset.error_s < 0.0024
     assert not offset.heard(2.0, 2.002, 3702.0)
     assert offset.offset_s == pytest.approx(3700.0, abs=0.002)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fetcher.secret import Secret
-from fetcher.settings.urls import GatewayUrl, ProxyUrl, is_loopback, proxy_password
+from fetcher.settings.urls import GatewayUrl, ProxyUrl, SharePlace, is_loopback, url_password
 
 
 def test_a_gateway_is_kept_without_its_last_slash() -> None:
@@ -66,8 +66,8 @@ def test_a_proxy_that_is_none_is_refused_unseen(url: str) -> None:
 
 def test_a_proxys_password_can_be_redacted() -> None:
     """It is found, decoded, for redactors."""
-    assert proxy_password("http://u:p%40ss@proxy") == Secret("p@ss")
-    assert proxy_password("http://proxy") is None
+    assert url_password("http://u:p%40ss@proxy") == Secret("p@ss")
+    assert url_password("http://proxy") is None
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,19 @@ def test_a_proxys_password_can_be_redacted() -> None:
 def test_which_hosts_are_this_machine(url: str, loopback: bool) -> None:
     """Only loopback addresses and names; names that merely look so are not."""
     assert is_loopback(url) is loopback
+
+
+@pytest.mark.parametrize("where", ["cap", "/run/fetcher/a.cap", "redis://h", "redis://:pw@h:6380/2", "rediss://u:p@h"])
+def test_a_place_to_share_is_a_path_or_a_redis(where: str) -> None:
+    """Both are kept as they are."""
+    assert SharePlace().parse(where) == where
+
+
+@pytest.mark.parametrize(
+    "where", ["http://u:hunter22@h", "redis://", "redis://u:hunter22@", "redis://h?password=hunter22", "redis://h:x"]
+)
+def test_a_place_that_is_none_is_refused_unseen(where: str) -> None:
+    """What is wrong with it is said without repeating its password."""
+    with pytest.raises(ValueError, match="not shown") as caught:
+        SharePlace().parse(where)
+    assert "hunter22" not in str(caught.value)

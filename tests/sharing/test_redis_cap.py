@@ -1,0 +1,109 @@
+"""Redis: the script decides as `SlotBook` does, and a server that forgot begins late."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from fetcher.clock import SystemClock
+from fetcher.errors import UsageError
+from fetcher.pacing import Ask, PlaceLost, SlotBook, Slowdown
+from fetcher.sharing import RedisCap
+from fetcher.sharing.redis_cap import _arguments, _grant, script_text
+from tests.sharing.redis_server import RedisServer, needs_redis
+
+OWNER = b"o" * 16
+ASK = Ask(10, 100.0, 0.0, 0.01)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    needs_redis()
+    server = RedisServer(tmp_path, password="hunter22")
+    server.start()
+    yield server
+    server.kill()
+
+
+async def test_the_script_decides_as_the_slot_book_does(server: RedisServer) -> None:
+    """A few hundred questions of every kind, to both; the book is told the time that the script saw."""
+    from redis.asyncio import Redis
+
+    dice, book = Random(7), SlotBook()
+    async with Redis.from_url(server.url, decode_responses=True) as client:
+        script = client.register_script(script_text())
+        for _ in range(400):
+            now_s = float((await client.time())[0])
+            told = Slowdown(now_s + dice.uniform(-1, 0.3), dice.uniform(1, 90), dice.choice([math.inf, 80.0]), 2)
+            ask = Ask(
+                slots=dice.choice([0, 1, 5, 40, 4000]),
+                cap_per_s=dice.choice([0.5, 20.0, 100.0, 55.5, 10_000.0]),
+                gap_s=dice.choice([0.0, 0.02]),
+                lateness_s=dice.choice([0.005, 0.0100001, 0.02]),
+                delay_s=dice.choice([0.0, 0.003]),
+                version=book.version - dice.choice([0, 0, 1]),
+                slowdown=dice.choice([None, None, told]),
+                calls_limit=dice.choice([None, 100, 5000]),
+                unused=dice.choice([0, 3]),
+            )
+            answer = await script(keys=["book"], args=_arguments(ask))
+            expected, got = book.answer(ask, float(answer[0])), _grant(answer, ask)
+            assert got == expected
+            assert 0 < await client.ttl("book") <= 7 * 86_400
+
+
+async def test_two_clients_get_spans_one_after_the_other(server: RedisServer) -> None:
+    """In their own time, with what the clocks may disagree by taken off."""
+    one, other = (RedisCap(server.url, OWNER, SystemClock()) for _ in range(2))
+    first = (await one.lease(ASK)).lease
+    second = (await other.lease(ASK)).lease
+    assert first is not None
+    assert second is None or second.first_s > first.first_s + first.slots * first.gap_s - 0.005
+    assert first.lateness_s <= 0.02
+    assert first.gap_s >= 1.01 / 100
+    assert "hunter22" not in one.where
+    for cap in (one, other):
+        await cap.aclose()
+
+
+async def test_a_restarted_server_begins_when_earlier_leases_are_over(server: RedisServer) -> None:
+    """It has forgotten everything, or something: a second passes before the first slot."""
+    clock = SystemClock()
+    cap = RedisCap(server.url, OWNER, clock)
+    await cap.lease(ASK)
+    server.kill()
+    with pytest.raises(PlaceLost, match="cannot be reached"):
+        await cap.lease(ASK)
+    server.start()
+    started_s = clock.monotonic_s()
+    grant = await cap.lease(ASK)
+    assert grant.lease is None or grant.lease.first_s >= started_s + 0.99
+    assert grant.next_s >= started_s + 0.99
+    await cap.aclose()
+
+
+async def test_a_server_that_cannot_be_used_is_said_at_once(server: RedisServer) -> None:
+    """Nobody there, or a wrong password: one sentence, without the password."""
+    for url, said in (
+        (server.url.replace("hunter22", "wrong-one"), "password"),
+        (server.url.replace(":hunter22@", ""), "password"),
+        ("redis://127.0.0.1:1", "cannot be reached"),
+        ("redis://no-such-host.invalid", "cannot be reached"),
+    ):
+        cap = RedisCap(url, OWNER, SystemClock())
+        with pytest.raises(UsageError, match=said) as caught:
+            await cap.lease(ASK)
+        assert "wrong-one" not in str(caught.value) + caught.value.advice
+        await cap.aclose()
+
+
+def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(__import__("sys").modules, "redis.asyncio", None)
+    with pytest.raises(UsageError, match="not installed") as caught:
+        RedisCap("redis://h", OWNER, SystemClock())
+    assert "fetcher[redis]" in caught.value.advice
