@@ -156,7 +156,7 @@ class SlotBook(msgspec.Struct):
 
     def answer(self, ask: Ask, now_s: float) -> Grant:
         """One exchange, at `now_s`."""
-        self._never_back(now_s)
+        now_s = self._never_back(now_s)
         self._agree(ask, now_s)
         gap_s = max(ask.gap_s, least_gap_s(self.cap_per_s, self.lateness_s))
         ahead_s = max(AHEAD_S, 2 * gap_s)
@@ -175,15 +175,18 @@ class SlotBook(msgspec.Struct):
         left = None if calls_left is None else calls_left - slots
         return Grant(lease, self.next_s, self.cap_per_s, self.version, self.slowdown, left)
 
-    def _never_back(self, now_s: float) -> None:
-        """A clock that was set back: all that was noted moves with it, so the schedule goes on where it was."""
-        if now_s < self.asked_s:
-            back_s = self.asked_s - now_s
+    def _never_back(self, now_s: float) -> float:
+        """The time that counts. A clock that was set back carries all that was noted with it, so that the schedule goes
+        on where it was; one that trembles is waited for."""
+        back_s = self.asked_s - now_s
+        if back_s > AHEAD_S and math.isfinite(back_s):
             self.next_s -= back_s
             self.cap_asked_s -= back_s
             self.lateness_asked_s -= back_s
             self.slowdown = _later(self.slowdown, -back_s)
-        self.asked_s = now_s
+            self.asked_s = now_s
+        self.asked_s = max(self.asked_s, now_s)
+        return self.asked_s
 
     def _agree(self, ask: Ask, now_s: float) -> None:
         """The smallest cap and the longest lateness of those who ask."""

@@ -152,6 +152,16 @@ class LeasedPacer(Pacer):
         self._to_tell = slowdown
         self.pause_until(slowdown.resume_s)
 
+    def set_headroom(self, headroom: float) -> None:
+        """See `Pacer`. The lateness is a part of it."""
+        super().set_headroom(headroom)
+        self._lateness_s = lateness_of(headroom)
+
+    @property
+    def held(self) -> int:
+        """Slots that are leased and neither used nor over."""
+        return sum(span.slots for span in self._spans)
+
     @property
     def has_news(self) -> bool:
         """Something is to be told at once."""
@@ -160,7 +170,7 @@ class LeasedPacer(Pacer):
     def wanted(self, now_s: float, work: int) -> int:
         """How many slots to ask for now, when there is work for so many; 0: enough are held, or it is not yet time."""
         self._expire(now_s)
-        held = sum(span.slots for span in self._spans)
+        held = self.held
         if now_s < self._again_s or work <= held or self._end_s - now_s > RENEW_S:
             return 0
         return min(self._helping, self._most(), work - held)

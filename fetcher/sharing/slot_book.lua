@@ -41,10 +41,12 @@ local known, calls = number(book.version, 0), number(book.calls, 0)
 local resume_s, rate_per_s = number(book.resume, -math.huge), number(book.rate, math.huge)
 local last_bad_per_s, streak = number(book.last_bad, math.huge), number(book.streak, 0)
 
-if now_s < last_s then -- the clock was set back: all moves with it
-  local back_s = last_s - now_s
+local back_s = last_s - now_s
+if back_s > AHEAD_S then -- the clock was set back: all moves with it
   next_s, cap_asked_s, late_asked_s = next_s - back_s, cap_asked_s - back_s, late_asked_s - back_s
   resume_s = resume_s - back_s
+else -- or trembles: it is waited for
+  now_s = math.max(now_s, last_s)
 end
 
 local forget_s = math.max(FORGET_S, 3 / cap_now)
