@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "verify": "Prove offline that every ID stands exactly once in OUT or the failed file.",
     "apis": "List the APIs that can be fetched from, or show one.",
     "init": "Write a commented fetcher.toml.",
+    "cluster": "One job on many machines, under one cap (needs the extra ray).",
     "sandbox": "Serve a 1688 gateway on this machine, for trying and testing.",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fetcher.metrics.books import Balance, Books, LastingDigest
 from fetcher.metrics.cap_proof import CapProof, Proof
 from fetcher.metrics.course import Course, Pause, Point
-from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s
+from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s, coarse_quantiles
 from fetcher.metrics.plan import InputCounts, Pace, Plan, make_plan
 from fetcher.metrics.schema import SchemaWatch
 from fetcher.metrics.snapshot import Snapshot
@@ -40,5 +40,6 @@ __all__ = [
     "Tally",
     "Trouble",
     "coarse_bounds_s",
+    "coarse_quantiles",
     "make_plan",
 ]

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from fetcher.run.command import run_job as run_job
     from fetcher.run.fetcher import Fetcher as Fetcher
     from fetcher.run.job import Job as Job
+    from fetcher.run.loop import too_many as too_many
 
-__all__ = ["Done", "Fetcher", "Job", "run_command", "run_job"]
+__all__ = ["Done", "Fetcher", "Job", "run_command", "run_job", "too_many"]
 
 
-_FILES: Final = {"Done": "closing", "run_command": "command", "run_job": "command", "Fetcher": "fetcher", "Job": "job"}
+_FILES: Final = {
+    "Done": "closing",
+    "Fetcher": "fetcher",
+    "Job": "job",
+    "run_command": "command",
+    "run_job": "command",
+    "too_many": "loop",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,8 @@ HEAVY = {
     "aiolimiter",
     "zstandard",
     "orjson",
+    "fsspec",
+    "ray",
     "ssl",
 }
 
@@ -40,7 +42,11 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "--version", "run --help", "init --help", "verify --help", "sandbox --help"]
+    "words",
+    [
+        *("--help", "--version", "run --help", "init --help", "verify --help", "sandbox --help"),
+        *("cluster --help", "cluster run --help", "cluster status --help"),
+    ],
 )
 def test_help_loads_nothing_heavy(words: str) -> None:
     """Help is there at once: no HTTP client, no event loop, no terminal library."""

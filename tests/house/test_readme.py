@@ -31,6 +31,6 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
 def test_every_option_that_is_named_exists() -> None:
     """No option in the README that the program does not know."""
     known = {flag for field in FIELDS for flag in (field.flag,) if flag}
-    known |= {"--output", "--ids", "--port", "--error-rate", "--help", "--scenario", "--force", "--dist"}
+    known |= {"--output", "--ids", "--port", "--error-rate", "--help", "--scenario", "--force", "--dist", "--address"}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", README))
     assert named <= known, named - known

@@ -1,0 +1,284 @@
+"""One job from its input to its data set: begun or found, driven, joined, and put into words."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import msgspec
+
+from fetcher._version import __version__
+from fetcher.clock import Clock, SystemClock
+from fetcher.cluster.board import Briefing, Figure
+from fetcher.cluster.closing import Target, conclude
+from fetcher.cluster.driver import Driver, JobEngine, Stopped
+from fetcher.cluster.figures import JobFigures
+from fetcher.cluster.job import Begun, Wanted, begin
+from fetcher.cluster.node import plain_settings
+from fetcher.cluster.progress import Holding, Noting
+from fetcher.cluster.schedule import Schedule
+from fetcher.cluster.store import Store, open_store, shown
+from fetcher.errors import FetcherError
+from fetcher.metrics import Snapshot
+from fetcher.output import failed_path_of
+from fetcher.report import (
+    End,
+    Finished,
+    Screen,
+    choose_mode,
+    closing_words,
+    configure_logging,
+    install_hooks,
+    iso_time,
+    make_progress,
+    summary_document,
+    write_summary,
+)
+from fetcher.secret import Redactor
+from fetcher.settings import FIELDS, CommandSettings, known_secrets
+
+CALLS_A_WORKER_PER_S: Final = 100.0
+"""Of the cap for one worker, where nobody says how many there are to be: shards then last minutes, not seconds."""
+
+log = logging.getLogger("fetcher.cluster")
+
+SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class ClusterJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    settings: CommandSettings
+    ids: tuple[str, ...]
+    """Paths or URIs."""
+    out: str
+    """A folder or URI for the parts, or a `.jsonl` file that they are joined into."""
+    ending: str
+    """Of the parts."""
+    merged: bool
+    """`out` is a file."""
+    address: str
+    workers: int | None
+    shard_ids: int | None
+    keep_parts: bool
+    own_secrets: bool
+    command: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Of the parts."""
+        return f"{self.out}.parts" if self.merged else self.out
+
+
+def on_ray(job: ClusterJob) -> JobEngine:
+    """The usual engine. Ray is imported here: everything that can be known before it is known by then."""
+    from fetcher.cluster.on_ray import RayEngine
+
+    return RayEngine(job.address, job.workers)
+
+
+def run_cluster(
+    job: ClusterJob, clock: Clock | None = None, engine_of: Callable[[ClusterJob], JobEngine] = on_ray
+) -> int:
+    """Run the job and say how it ended, on stderr and in the summary.
+
+    Args:
+        job: what is asked for.
+        clock: for tests.
+        engine_of: what runs the shards; made only if there are any.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        FetcherError: something was wrong before anything was sent.
+    """
+    settings, clock = job.settings, clock or SystemClock()
+    redactor, screen = Redactor(known_secrets(settings)), Screen(sys.stderr)
+    level = logging.DEBUG if settings.verbose else logging.ERROR if settings.quiet else logging.INFO
+    configure_logging(level, "json" if settings.log_format == "json" else "text", screen, redactor)
+    install_hooks()
+    store = open_store(job.place)
+    with ExitStack() as stack:
+        holding = Holding(store, clock.wall_ms())
+        stack.callback(holding.release)
+        run = _Run(job, store, clock, level, engine_of)
+        stack.callback(run.close)
+        code = run.run(screen)
+    if not settings.quiet or code:
+        for line in closing_words(run.end(code), redactor):
+            screen.line(line)
+    if settings.summary:
+        write_summary(summary_document(run.finished(code), redactor), settings.summary)
+    return code
+
+
+class _Run:
+    """One start of the job."""
+
+    def __init__(
+        self,
+        job: ClusterJob,
+        store: Store,
+        clock: Clock,
+        log_level: int,
+        engine_of: Callable[[ClusterJob], JobEngine],
+    ) -> None:
+        self._job, self._store, self._clock, self._log_level = job, store, clock, log_level
+        self._engine_of = engine_of
+        self._settings = job.settings
+        self._started_ms = clock.wall_ms()
+        self._noting: Noting | None = None
+        self._engine: JobEngine | None = None
+        self._workers = job.workers or 1
+        self._begun: Begun | None = None
+        self._figures: JobFigures | None = None
+        self._error: FetcherError | None = None
+        self._snapshot = Snapshot()
+        self._lost = 0
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+    def run(self, screen: Screen) -> int:
+        job, settings = self._job, self._settings
+        wanted = Wanted(job.ids, self._store, job.ending, job.shard_ids, job.workers or 8)
+        begun = self._begun = begin(wanted, settings, self._clock.wall_ms)
+        for warning in begun.warnings:
+            log.warning(warning)
+        figures = self._figures = JobFigures(begun.cut, begun.commits if begun.resumed else (), settings)
+        figures.commits = {} if begun.resumed else {commit.shard: commit for commit in begun.commits}
+        self._noting = noting = Noting(self._store, self._clock, figures)
+        shards = begun.left
+        if shards:
+            self._drive(Schedule(shards, resumed=begun.resumed), figures, screen)
+        else:
+            self._snapshot = figures.snapshot({}, 0.0, last=True)
+        try:
+            conclude(self._target, begun, figures, iso_time(self._clock.wall_ms()), keep_parts=job.keep_parts)
+        except FetcherError as error:
+            self._error = self._error or error
+        code = self._code(figures)
+        noting.ended(self._snapshot, code, "" if self._error is None else str(self._error))
+        return code
+
+    @property
+    def _target(self) -> Target:
+        job = self._job
+        failed = self._settings.failed or failed_path_of(job.out)
+        return Target(self._store, job.out if job.merged else None, failed)
+
+    def _drive(self, schedule: Schedule, figures: JobFigures, screen: Screen) -> None:
+        settings, job = self._settings, self._job
+        engine = self._engine = self._engine_of(job)
+        self._workers = job.workers or min(engine.cpus, schedule.waiting, enough_workers(settings.qps))
+        self._workers = max(1, min(self._workers, int(settings.qps)))
+        engine.brief(self._briefing())
+        log.info(
+            "%d shards of %d, %d at a time on %d nodes",
+            *(schedule.waiting, figures.shards, self._workers, engine.nodes),
+        )
+        assert self._noting is not None
+        noting = self._noting
+        wish = "none" if settings.no_progress else settings.progress
+        mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
+        progress = make_progress(mode, screen, environ=os.environ)
+
+        def show(snapshot: Snapshot, at: list[Figure]) -> None:
+            progress.update(snapshot)
+            noting.now(snapshot, at, self._workers)
+
+        driver = Driver(engine, schedule, figures, settings, self._workers, self._clock, show)
+        with _listening(lambda which: driver.stop(Stopped(which))):
+            self._snapshot = driver.run()
+        self._error, self._lost = driver.error, driver.lost
+        progress.close(self._snapshot)
+
+    def _briefing(self) -> Briefing:
+        assert self._begun is not None
+        settings = replace(self._settings, qps=float(max(1, int(self._settings.qps) // self._workers)))
+        return Briefing(
+            version=__version__,
+            job=self._begun.cut.job,
+            place=str(Path(self._store.place).absolute()) if self._store.is_local else self._job.place,
+            ending=self._job.ending,
+            settings=plain_settings(settings, with_secrets=not self._job.own_secrets),
+            own_secrets=self._job.own_secrets,
+            log_level=self._log_level,
+            keeper="",
+        )
+
+    def _code(self, figures: JobFigures) -> int:
+        if self._error is not None:
+            return self._error.exit_code
+        return 1 if any(commit.failed for commit in figures.all_commits()) else 0
+
+    def end(self, code: int) -> End:
+        """For the closing words."""
+        error, job = self._error, self._job
+        empty = "" if self._snapshot.read else "the input holds no IDs"
+        return End(
+            code=code,
+            reason=empty if error is None else str(error),
+            left=self._snapshot.left,
+            command=job.command,
+            out=shown(job.out),
+            failed_path=failed_path_of(shown(job.out))
+            if job.merged
+            else f"{shown(job.out).rstrip('/')}/part-*.failed.{job.ending}",
+            snapshot=self._snapshot,
+            remedy="" if error is None else error.advice,
+        )
+
+    def finished(self, code: int) -> Finished:
+        """For the summary."""
+        assert self._begun is not None
+        assert self._figures is not None
+        return Finished(
+            exit_code=code,
+            reason="" if self._error is None else str(self._error),
+            started_wall_ms=self._started_ms,
+            ended_wall_ms=self._clock.wall_ms(),
+            snapshot=self._snapshot,
+            out=shown(self._job.out),
+            story=self._figures.story(),
+            balance=self._figures.balance(),
+            settings={field.name: _shown(getattr(self._settings, field.name)) for field in FIELDS},
+            versions={"fetcher": __version__, "python": platform.python_version()},
+            input=self._begun.cut.counts,
+        )
+
+
+def enough_workers(cap_per_s: float) -> int:
+    """One process carries thousands of calls a second; at least two, so that a lost one is not all that works."""
+    return max(2, math.ceil(cap_per_s / CALLS_A_WORKER_PER_S))
+
+
+def _shown(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+@contextmanager
+def _listening(heard: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Signals as calls, while inside. Ray has put up handlers of its own: they come back."""
+
+    def hear(which: int, _frame: FrameType | None) -> None:
+        heard(signal.Signals(which))
+
+    before = {which: signal.signal(which, hear) for which in SIGNALS if signal.getsignal(which) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler or signal.SIG_DFL)

@@ -1,0 +1,178 @@
+"""The figures of a whole job: those of its shards, added up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import add
+from typing import Any, Final
+
+import msgspec
+
+from fetcher.cluster.records import BAD, Commit, Cut, added, kinds_of
+from fetcher.metrics import Balance, Books, Course, LastingDigest, Snapshot, Story, coarse_quantiles
+from fetcher.settings import Settings
+
+_COUNTED: Final = (
+    *("started", "attempts", "unsent", "retries", "throttles", "paused_s", "paid_doubts", "bytes_in", "bytes_out"),
+)
+"""What is the sum over all tries, those whose worker was lost included."""
+_NOW: Final = ("in_flight", "waiting", "rate_per_s", "done_per_s", "rate_now_per_s")
+"""What is the sum over the tries that go on."""
+
+
+class Tried(msgspec.Struct):
+    """All tries at an end, added up."""
+
+    counted: dict[str, float] = {}
+    results: dict[str, int] = {}
+    latency_counts: list[int] = []
+    latency_sum_s: float = 0.0
+    latency_max_s: float = 0.0
+
+    def add(self, snapshot: Snapshot) -> None:
+        """One more."""
+        for name in _COUNTED:
+            self.counted[name] = self.counted.get(name, 0) + getattr(snapshot, name)
+        for name, count in snapshot.results.items():
+            self.results[name] = self.results.get(name, 0) + count
+        if snapshot.latency_counts:
+            before = self.latency_counts or [0] * len(snapshot.latency_counts)
+            self.latency_counts = list(map(add, before, snapshot.latency_counts))
+        self.latency_sum_s += snapshot.latency_mean_s * sum(snapshot.latency_counts)
+        self.latency_max_s = max(self.latency_max_s, snapshot.latency_max_s)
+
+    def copy(self) -> Tried:
+        """To add to without changing this one."""
+        return Tried(
+            dict(self.counted), dict(self.results), self.latency_counts, self.latency_sum_s, self.latency_max_s
+        )
+
+    def latencies(self) -> dict[str, float]:
+        """As a snapshot has them, from coarse counts: within 6 %."""
+        p50_s, p90_s, p99_s = coarse_quantiles(self.latency_counts, 0.5, 0.9, 0.99)
+        return {
+            "latency_p50_s": p50_s or 0.0,
+            "latency_p90_s": p90_s or 0.0,
+            "latency_p99_s": p99_s or 0.0,
+            "latency_mean_s": self.latency_sum_s / max(1, sum(self.latency_counts)),
+            "latency_max_s": self.latency_max_s,
+        }
+
+
+class JobFigures:
+    """What the driver knows of the job.
+
+    Args:
+        cut: how the input was cut.
+        before: commits that stood when this driver began, and stay.
+        settings: of the job.
+    """
+
+    def __init__(self, cut: Cut, before: Iterable[Commit], settings: Settings) -> None:
+        self._cut, self._settings = cut, settings
+        self.before = {commit.shard: commit for commit in before}
+        self.commits: dict[int, Commit] = {}
+        """Made since."""
+        self.partly: dict[int, Snapshot] = {}
+        """Shards that stopped on the way, by their last figures."""
+        self.tried = Tried()
+        self._course = Course()
+
+    @property
+    def shards(self) -> int:
+        """Of the whole job."""
+        return len(self._cut.shards)
+
+    @property
+    def shards_done(self) -> int:
+        """That are committed."""
+        return len((self.before | self.commits).keys() - {BAD})
+
+    def ended(self, shard: int, snapshot: Snapshot, commit: Commit | None) -> None:
+        """A try at a shard is over."""
+        self.tried.add(snapshot)
+        self.partly[shard] = snapshot
+        if commit is not None:
+            self.commits[shard] = commit
+            del self.partly[shard]
+
+    def all_commits(self) -> list[Commit]:
+        """In the order of their numbers."""
+        together = self.before | self.commits
+        return [together[number] for number in sorted(together)]
+
+    @property
+    def failed(self) -> int:
+        """IDs that failed in this start of the job."""
+        return sum(commit.failed for commit in self.commits.values())
+
+    def snapshot(
+        self, live: dict[int, Snapshot], elapsed_s: float, wait_reason: str = "", *, last: bool = False
+    ) -> Snapshot:
+        """How the job stands.
+
+        `fetched` and `failed` are what this start of the job has done, and what earlier starts had done of shards that
+        were not finished; `skipped_known` are the shards that were.
+        """
+        tried = self.tried.copy()
+        for snapshot in live.values():
+            tried.add(snapshot)
+        parts = {**self.partly, **live}
+        fetched = sum(one.fetched for one in self.commits.values())
+        fetched += sum(one.fetched + one.skipped_known for one in parts.values())
+        failed = self.failed + sum(one.failed for one in parts.values())
+        now: dict[str, Any] = {name: sum(getattr(one, name) for one in live.values()) for name in _NOW}
+        known = sum(commit.ids for commit in self.before.values())
+        rest = self._cut.ids - known - fetched - failed
+        by_kind = kinds_of(self.commits.values())
+        for one in parts.values():
+            for kind, count in one.failed_by_kind.items():
+                by_kind[kind] = by_kind.get(kind, 0) + count
+        duplicates = self._cut.counts.get("duplicates", 0)
+        counted: dict[str, Any] = tried.counted
+        calls = counted.get("attempts", 0)
+        permanent = sum(one.permanent for one in self.commits.values())
+        counted |= now | tried.latencies()
+        waits = next((one for one in live.values() if one.wait_reason), Snapshot(wait_reason=wait_reason))
+        figures = Snapshot(
+            **counted,
+            latency_counts=tuple(tried.latency_counts),
+            results=tried.results,
+            total=self._cut.ids,
+            read=self._cut.ids + duplicates,
+            fetched=fetched,
+            failed=failed,
+            failed_permanent=permanent + sum(one.failed_permanent for one in parts.values()),
+            failed_by_kind=by_kind,
+            skipped_known=known,
+            duplicates=duplicates,
+            queued=max(0, rest - int(now["in_flight"]) - int(now["waiting"])) if not last else 0,
+            left=max(0, rest) if last else 0,
+            price=self._settings.price,
+            cap_per_s=self._settings.qps,
+            elapsed_s=elapsed_s,
+            mean_rate_per_s=calls / elapsed_s if elapsed_s else 0.0,
+            eta_s=rest / now["done_per_s"] if now["done_per_s"] else None,
+            wait_reason=waits.wait_reason,
+            wait_left_s=waits.wait_left_s,
+        )
+        self._course.observe(figures, last=last)
+        return figures
+
+    def story(self) -> Story:
+        """The job's course."""
+        return Story(points=self._course.points(), pauses=self._course.pauses())
+
+    def balance(self) -> Balance:
+        """The books of all parts as those of one run: what was cut against what stands in files and what is left."""
+        commits = self.all_commits()
+        done = {commit.shard for commit in commits}
+        left = added(shard.digest for shard in self._cut.shards if shard.number not in done)
+        books = Books(LastingDigest)
+        books.counted(
+            LastingDigest.read(self._cut.digest),
+            added(commit.fetched_digest for commit in commits),
+            added(commit.failed_digest for commit in commits),
+            left,
+        )
+        return books.balance()

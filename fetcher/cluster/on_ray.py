@@ -1,0 +1,199 @@
+"""The engine on Ray: a task for each try at a shard, an actor that is the board, a named one that keeps the cap.
+
+The only file that imports Ray, and only the command imports it. What Ray writes down and shows (arguments of tasks,
+makings of actors, exceptions) holds numbers and no more: the rest goes by calls to the board. Tries are told apart and
+repeated by the driver, not by Ray, so that a lost one is seen, counted, and may go back to its node.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from contextlib import suppress
+from typing import Any, Final, TextIO, cast
+
+import msgspec
+import ray
+from ray import exceptions
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from fetcher.clock import SystemClock
+from fetcher.cluster.board import Board, Briefing, Figure, Order
+from fetcher.cluster.driver import Lost
+from fetcher.cluster.keeper import Keeper
+from fetcher.cluster.node import Reporting, work
+from fetcher.cluster.part import Result, Told
+from fetcher.errors import Defect, UsageError
+from fetcher.run import Done, Job, run_job
+
+log = logging.getLogger("fetcher.cluster")
+
+NAMESPACE: Final = "fetcher"
+STORE_BYTES: Final = 100_000_000
+"""Ray's object store, where this command starts Ray: orders and results are small."""
+BOARD_S: Final = 30.0
+"""The board is in this machine's hands: if it does not answer so long, it is gone."""
+_LOST: Final = (
+    exceptions.ActorDiedError,
+    exceptions.ActorUnavailableError,
+    exceptions.GetTimeoutError,
+    exceptions.TaskUnschedulableError,
+)
+
+
+class RayEngine:
+    """See `driver.Engine`.
+
+    Args:
+        address: `auto`, `local`, or where the cluster's head is.
+        workers: shards at a time; None: as many as the cluster has CPUs.
+
+    Raises:
+        UsageError: there is no cluster.
+    """
+
+    def __init__(self, address: str, workers: int | None) -> None:
+        connect(address, workers)
+        self._stdout = sys.stdout
+        sys.stdout = cast("TextIO", _RaysWords())
+        self._running: dict[Any, Order] = {}
+        self._board: Any = None
+        self._keeper: Any = None
+        self._job = ""
+        self._task = ray.remote(num_cpus=1, max_retries=0)(fetch_shard)
+
+    @property
+    def cpus(self) -> int:
+        """Of all nodes together."""
+        return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+    @property
+    def nodes(self) -> int:
+        """That are alive."""
+        return sum(bool(node["Alive"]) for node in ray.nodes())
+
+    def brief(self, briefing: Briefing) -> None:
+        """Put up the board, and find or start the keeper of the cap."""
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._board = ray.remote(num_cpus=0)(Board).options(scheduling_strategy=here).remote()
+        if briefing.keeper:
+            options = {"name": briefing.keeper, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
+            self._keeper = ray.remote(num_cpus=0, max_restarts=-1)(Keeper).options(**options).remote()
+            self._job = briefing.job
+            ray.get(self._keeper.join.remote(briefing.job), timeout=BOARD_S)
+        # A call, not an argument of the making: that would be written down by Ray's control store.
+        ray.get(self._board.brief.remote(msgspec.msgpack.encode(briefing)), timeout=BOARD_S)
+
+    def start(self, order: Order, near: str | None) -> None:
+        """See `Engine`."""
+        ray.get(self._board.expect.remote(order.shard, order.attempt), timeout=BOARD_S)
+        options: dict[str, Any] = {"name": f"shard {order.shard}"}
+        if near is not None:
+            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(near, soft=True)
+        keeper = "" if self._keeper is None else self._keeper
+        self._running[self._task.options(**options).remote(self._board, keeper, msgspec.msgpack.encode(order))] = order
+
+    def wait(self, timeout_s: float) -> list[Result | Lost]:
+        """See `Engine`."""
+        refs = list(self._running)
+        ready, _ = ray.wait(refs, num_returns=len(refs), timeout=0)
+        if not ready:
+            ready, _ = ray.wait(refs, num_returns=1, timeout=timeout_s)
+        return [self._ended(ref) for ref in ready]
+
+    def _ended(self, ref: Any) -> Result | Lost:
+        order = self._running.pop(ref)
+        try:
+            result = msgspec.msgpack.decode(ray.get(ref), type=Result)
+        except exceptions.RayTaskError as error:  # `node.work` lets nothing through: its own import failed, say
+            told = Told(Defect.exit_code, f"shard {order.shard} could not be begun: {type(error.cause).__name__}")
+            result = Result(shard=order.shard, error=told)
+        except exceptions.RayError as error:
+            return Lost(order, type(error).__name__)
+        self._board.settled.remote(order.shard)
+        return result
+
+    def figures(self) -> list[Figure]:
+        """See `Engine`."""
+        return msgspec.msgpack.decode(ray.get(self._board.figures.remote(), timeout=BOARD_S), type=list[Figure])
+
+    def stop(self) -> None:
+        """See `Engine`."""
+        self._board.stop.remote()
+
+    def abandon(self) -> None:
+        """See `Engine`."""
+        for ref in self._running:
+            ray.cancel(ref, force=True)
+
+    def close(self) -> None:
+        """Let go of the cluster; end the keeper if nobody else uses it."""
+        with suppress(exceptions.RayError):
+            if self._keeper is not None and ray.get(self._keeper.leave.remote(self._job), timeout=BOARD_S) == 0:
+                ray.kill(self._keeper)
+        ray.shutdown()
+        sys.stdout = self._stdout
+
+
+class _RaysWords(io.TextIOBase):
+    """Ray prints what happens to workers on stdout, which carries only what was asked for: a log line of detail."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            log.debug("ray: %s", text.strip())
+        return len(text)
+
+
+def connect(address: str, workers: int | None) -> None:
+    """To the cluster at `address`, or to one of this machine alone, started now and ended with this process."""
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
+    if address == "local":
+        cpus = workers or os.cpu_count() or 1
+        options |= {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": STORE_BYTES}
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise UsageError(
+            f"no Ray cluster at {address}: {first}",
+            "ray start --head on one machine, ray start --address HEAD:6379 on the others; or --address local",
+        ) from None
+
+
+class _Link:
+    """See `node.Link`. Reports without waiting: the answer that is looked at is that to the report before."""
+
+    def __init__(self, board: Any) -> None:
+        self._board = board
+        self._asked: Any = None
+        self._stop = False
+
+    def briefing(self) -> bytes:
+        data: bytes = ray.get(self._board.briefing.remote(), timeout=BOARD_S)
+        return data
+
+    def report(self, figure: bytes) -> bool:
+        if self._asked is not None:
+            ready, _ = ray.wait([self._asked], timeout=0)
+            if not ready:
+                return self._stop
+            self._stop = bool(ray.get(ready[0]))
+        self._asked = self._board.report.remote(figure)
+        return self._stop
+
+    def may_commit(self, shard: int, attempt: int) -> bool:
+        return bool(ray.get(self._board.may_commit.remote(shard, attempt), timeout=BOARD_S))
+
+
+def fetch_shard(board: Any, keeper: Any, order: bytes) -> bytes:
+    """The task. Its arguments are handles and numbers."""
+
+    def run(job: Job, clock: SystemClock, reporting: Reporting) -> Done:
+        return run_job(job, clock, lambda: reporting)
+
+    node = ray.get_runtime_context().get_node_id()
+    return work(_Link(board), msgspec.msgpack.decode(order, type=Order), node, run)
