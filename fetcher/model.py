@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -53,6 +53,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """Values as they are signed: unencoded text."""
 
 
+FORM: Final = "application/x-www-form-urlencoded; charset=utf-8"
+
+
 class Request(msgspec.Struct, frozen=True, gc=False):
     """A signed call, ready to be written. It is a secret: its repr shows neither query nor body."""
 
@@ -60,7 +63,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     target: str
     """Origin form: path and query, already encoded (RFC 9112, 3.2.1)."""
     body: bytes = b""
-    content_type: str = "application/x-www-form-urlencoded; charset=utf-8"
+    content_type: str = FORM
 
     def __repr__(self) -> str:
         path, _, query = self.target.partition("?")

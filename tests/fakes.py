@@ -73,16 +73,23 @@ class ScriptedTransport:
         self.sent: list[tuple[float, str]] = []
         self.asked: Counter[str] = Counter()
         self.unreachable: Callable[[float], bool] = lambda now_s: False
-        self.open = self.most_open = self.connects = 0
+        self.in_flight = self.most_open = self.connects = self.idle = 0
         self.retry_after: str | None = None
 
-    async def ready(self) -> _ScriptedConnection | NoReply:
+    def take(self) -> _ScriptedConnection | None:
+        if not self.idle:
+            return None
+        self.idle -= 1
+        return _ScriptedConnection(self)
+
+    async def open(self) -> NoReply | None:
         now_s = self.clock.monotonic_s()
         self.connects += 1
         await asyncio.sleep(0)
         if self.unreachable(now_s):
             return NoReply(Lost.REFUSED, sent=False, detail="connection refused", started_s=now_s, ended_s=now_s)
-        return _ScriptedConnection(self)
+        self.idle += 1
+        return None
 
     async def aclose(self) -> None:
         pass
@@ -96,25 +103,28 @@ class _ScriptedConnection:
         return True
 
     def release(self) -> None:
-        pass
+        self._transport.idle += 1
 
-    async def exchange(self, request: Request, timeout_s: float) -> Reply | NoReply:
+    def start(self, request: Request, timeout_s: float, done: Callable[[Reply | NoReply], None]) -> None:
         transport, product_id = self._transport, id_of(request)
         started_s = transport.clock.monotonic_s()
         transport.sent.append((started_s, product_id))
         answer = transport.script(product_id, transport.asked[product_id], started_s)
         transport.asked[product_id] += 1
-        transport.open += 1
-        transport.most_open = max(transport.most_open, transport.open)
-        try:
-            await asyncio.sleep(transport.latency_s)
-        finally:
-            transport.open -= 1
+        transport.in_flight += 1
+        transport.most_open = max(transport.most_open, transport.in_flight)
+        asyncio.get_running_loop().call_later(transport.latency_s, self._answer, answer, started_s, done)
+
+    def _answer(self, answer: Answer, started_s: float, done: Callable[[Reply | NoReply], None]) -> None:
+        transport = self._transport
+        transport.in_flight -= 1
         ended_s = transport.clock.monotonic_s()
         if isinstance(answer, Lost):
-            return NoReply(answer, sent=True, detail=str(answer), started_s=started_s, ended_s=ended_s)
+            done(NoReply(answer, sent=True, detail=str(answer), started_s=started_s, ended_s=ended_s))
+            return
+        transport.idle += 1
         status, body = answer
-        return Reply(status, body, started_s, ended_s, "application/json", transport.retry_after)
+        done(Reply(status, body, started_s, ended_s, "application/json", transport.retry_after))
 
 
 class ListFeed:

@@ -40,6 +40,7 @@ from fetcher.model import Item, Kind, Reply, Verdict, VerdictKind
 MAX_MESSAGE: Final = 500
 MAX_CODE: Final = 100
 MAX_OTHER_ID: Final = 40
+MOST_TYPES: Final = 16
 NOT_AMONG: Final = "not in the gateway's answer: there is no such product, or this user may not see it"
 LOOKED_AT: Final = 100_000
 """Characters of a message that are searched for secrets: enough for what is shown, whatever is cut out of it."""
@@ -75,6 +76,8 @@ class Answers:
         self._absent_codes = frozenset(api.absent_codes)
         self._keep = keeper(api.keep) if api.keep else None
         self._is_clean = Glance(api.form).is_clean if api.form.things or api.family is Family.AOP else _never
+        self._plain_types: set[str] = set()
+        """Content types that were seen and speak of nothing unusual."""
         self._lists = None if api.listing is None else Lists(api.listing)
         self._wrap = b"" if api.listing is None else api.listing.wrap.encode()
         self._id_paths = () if api.listing is None else api.listing.ids
@@ -90,6 +93,26 @@ class Answers:
             if elements is not None:
                 return self._shares(elements, items, reply.status)
         return self._of_whole(reply, body, items)
+
+    def product(self, reply: Reply, item: Item) -> bytes | None:
+        """The payload of an answer that is plainly what was asked for; None: `verdict` has to look.
+
+        The short way of the calls that end well. Whatever is bytes, status or type out of the ordinary goes the other.
+        """
+        body, content_type = reply.body, reply.content_type
+        if reply.status != 200 or not (body.startswith(b"{") and body.endswith(b"}")):
+            return None
+        if content_type not in self._plain_types and not self._is_plain(content_type):
+            return None
+        if not self._is_clean(body, item.id):
+            return None
+        return body if self._keep is None else self._keep(body)
+
+    def _is_plain(self, content_type: str) -> bool:
+        plain = self._lists is None and not is_chinese(charset_of(content_type))
+        if plain and len(self._plain_types) < MOST_TYPES:
+            self._plain_types.add(content_type)
+        return plain
 
     def verdict(self, reply: Reply, item: Item) -> Verdict:
         """What `reply` means for `item`, the only one that was asked for."""

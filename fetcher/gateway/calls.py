@@ -69,10 +69,11 @@ def encode_pair(name: str, value: str) -> str:
         >>> encode_pair("q", "a b&连")
         'q=a+b%26%E8%BF%9E'
     """
-    return f"{_quoted(name)}={_quoted(value)}"
+    return f"{quoted(name)}={quoted(value)}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A name or a value of a query or a form."""
     # IDs are digits: asking costs a tenth of what `quote_plus` does.
     return text if text.isalnum() and text.isascii() else quote_plus(text)
 

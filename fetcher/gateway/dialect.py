@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ from fetcher.gateway.answers import Answers
 from fetcher.gateway.api import Api, Family, IdList
 from fetcher.gateway.calls import encode_pair, members, number_in_json, numbers_in_json, split_base_url, wire_pairs
 from fetcher.gateway.protocols import METHODS, PROTOCOLS, Protocol, find_protocol, reserved, signer_for
+from fetcher.gateway.template import Layout, Template, make_template
 from fetcher.gateway.top_signing import SIGN_METHODS
 from fetcher.model import Call, Item, Reply, Request, Verdict
 from fetcher.secret import Secret
@@ -106,8 +108,20 @@ class Gateway:
         secret = wire_pairs([(protocol.token, token.reveal())]) if token else ()
         asked = protocol.xml if self.answer_format == "xml" else protocol.json
         self._after = (*asked, *protocol.after, *secret)
-        # What every call repeats is encoded once.
-        self._encoded = {pair: encode_pair(*pair) for pair in (*self._before, *self._rest, *self._after)}
+        self._template = self._make_template()
+
+    def _make_template(self) -> Template | None:
+        protocol = self._protocol
+        stamp = ((protocol.timestamp, ""),) if self._stamped else ()
+        before = (*self._before, *stamp)
+        layout = Layout(
+            pairs=(*before, (self._id_parameter, ""), *self._rest, *self._after),
+            value=len(before),
+            stamp=len(before) - 1 if stamp else None,
+        )
+        path = protocol.signed_path(self.api.path, self.credentials.app_key)
+        request = (self._method, f"{self._base_path}/{path}")
+        return make_template(request, protocol.signature, partial(protocol.text, path), self._signer.sign, layout)
 
     def _named(self, app_key: str, api_name: str) -> tuple[tuple[str, str], ...]:
         """The protocol's first parameters."""
@@ -131,11 +145,14 @@ class Gateway:
         """The call, signed for this moment. It is a secret.
 
         Args:
-            call: what is asked.
+            call: what is asked, as `call` made it.
             now_ms: milliseconds since 1970 UTC, by the gateway's clock if its offset is known.
         """
         protocol = self._protocol
-        stamp = ((protocol.timestamp, protocol.stamp(now_ms)),) if self._stamped else ()
+        shown = protocol.stamp(now_ms) if self._stamped else ""
+        if self._template is not None:
+            return self._template.write(call.params[0][1], shown)
+        stamp = ((protocol.timestamp, shown),) if shown else ()
         return self._signed(protocol, self._method, call.path, (*self._before, *stamp, *call.params, *self._after))
 
     def current_time(self, now_ms: int = 0) -> Request:
@@ -158,6 +175,10 @@ class Gateway:
         """What an answer means for `item`. It never raises; `retry_after` is left to the caller."""
         return self._answers.verdict(reply, item)
 
+    def product(self, reply: Reply, item: Item) -> bytes | None:
+        """What `verdict` would bring of a plain success, in a short way; None: ask `verdict`."""
+        return self._answers.product(reply, item)
+
     def verdicts(self, reply: Reply, call: Call) -> Verdict | list[Verdict]:
         """What an answer means for the items of `call`. It never raises.
 
@@ -170,9 +191,7 @@ class Gateway:
     def _signed(self, protocol: Protocol, method: str, path: str, pairs: tuple[tuple[str, str], ...]) -> Request:
         path = protocol.signed_path(path, self.credentials.app_key)
         signature = self._signer.sign(protocol.text(path, pairs))
-        known = self._encoded
-        parts = [known.get(pair) or encode_pair(*pair) for pair in pairs]
-        parts.append(f"{protocol.signature}={signature}")
+        parts = [encode_pair(*pair) for pair in (*pairs, (protocol.signature, signature))]
         if method == "GET":
             return Request(method, f"{self._base_path}/{path}?{'&'.join(parts)}")
         return Request(method, f"{self._base_path}/{path}", "&".join(parts).encode())

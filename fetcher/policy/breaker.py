@@ -122,6 +122,18 @@ class Breaker:
             self._wait_longer(now_s)
         return probed
 
+    def succeeded(self, calls: int, now_s: float, started_s: float) -> None:
+        """So many calls went well, up to `now_s`; the one that began last began at `started_s`.
+
+        What `record` makes of each. While all is well they only count, so they are counted in one go.
+        """
+        self.record(True, now_s, started_s=started_s)
+        if calls > 1 and started_s >= self._changed_s:
+            self._seen_calls += calls - 1
+            self._calls[math.floor(now_s) % WINDOW_S] += calls - 1
+            while self._seen_calls > MOST_SEEN:
+                self._seen_failed, self._seen_calls = self._seen_failed / 2, self._seen_calls / 2
+
     def allows(self, now_s: float) -> bool:
         """May a call start? While open: one, whenever a probe is due; then say `probe_started`."""
         return self.state is BreakerState.CLOSED or now_s >= self._next_probe_s

@@ -41,7 +41,7 @@ class RetryBudget:
         """A retry starts."""
         self._tokens = max(0.0, self._tokens - 1)
 
-    def completed(self) -> None:
-        """A call brought an outcome."""
+    def completed(self, calls: int = 1) -> None:
+        """So many calls brought an outcome."""
         if self._tokens < self._most:
-            self._tokens = min(self._most, self._tokens + self._earned)
+            self._tokens = min(self._most, self._tokens + calls * self._earned)

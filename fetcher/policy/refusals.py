@@ -42,9 +42,9 @@ class Refusals:
         self._own_codes: set[str] = set()
         self._suspects: dict[str, tuple[int, int]] = {}  # ID → answers so far, successes at the first of them
 
-    def succeeded(self) -> None:
-        """The gateway took a call: a product, an unknown product, or a refusal by the API's own service."""
-        self._successes += 1
+    def succeeded(self, calls: int = 1) -> None:
+        """The gateway took so many calls: a product, an unknown product, or a refusal by the API's own service."""
+        self._successes += calls
         if self._alike:
             self._alike.clear()
 

@@ -7,6 +7,7 @@ and memory stays bounded.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import anyio
 
@@ -36,6 +37,16 @@ class OutcomeBuffer:
         self.passed += 1
         if isinstance(outcome, Product):
             self._bytes += len(outcome.payload)
+        if not self._filled.is_set():
+            self._filled.set()
+        if self.full:
+            self._pressing.set()
+
+    def extend(self, products: Sequence[Product]) -> None:
+        """Add several; never waits."""
+        self._outcomes.extend(products)
+        self.passed += len(products)
+        self._bytes += sum([len(product.payload) for product in products])
         if not self._filled.is_set():
             self._filled.set()
         if self.full:

@@ -1,4 +1,4 @@
-"""The desk between reader, dispatcher and workers: what is queued, who is free, whether the run is to end.
+"""The desk between reader, dispatcher, calls and writer: what is queued, what is in flight, whether the run is to end.
 
 It holds and counts; it decides nothing and waits for nothing but its own bell. Everything here is touched from one
 event loop only.
@@ -11,10 +11,9 @@ from collections import deque
 from typing import Final
 
 from fetcher.errors import FetcherError
-from fetcher.model import Failure, Item
+from fetcher.model import Call, Failure, Item
 from fetcher.run.roles import CallNotes
 from fetcher.run.waiting import Waiting
-from fetcher.transport import Connection
 
 QUEUE_LIMIT: Final = 2048
 """IDs read ahead. Two thousand short texts; enough for a fifth of a second at ten thousand a second."""
@@ -66,19 +65,6 @@ def _finish(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-class Permit:
-    """A free worker's place at the desk: it has a connection in its hand and waits for an ID."""
-
-    __slots__ = ("connection", "given", "granted", "used")
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.given: asyncio.Future[Item | None] = asyncio.get_running_loop().create_future()
-        self.granted = False
-        """The pacer has counted a start for it."""
-        self.used = False
-
-
 class Desk:
     """What reader, dispatcher, workers and writer share.
 
@@ -90,16 +76,16 @@ class Desk:
         self.notes = notes
         self.queue: deque[Item] = deque()
         self.waiting = Waiting()
-        self.free: list[Permit] = []
-        """Last in, first out: the connection used last is the likeliest to be open still."""
+        self.flying: dict[str, Call] = {}
+        """Calls in flight, by the first of their IDs."""
         self.cut_off: list[Item] = []
         """Sent, but the run ended first: they stay to be done."""
         self.parked: list[tuple[Item, Failure]] = []
         """Have used up their attempts while nothing went well: the ID's fault, or an outage that has just begun?"""
-        self.in_flight = 0
         self.started_s = 0.0
         """When the last call was handed out, monotonic."""
-        self.workers = 0
+        self.opening = 0
+        """Connections that are being opened."""
         self.reading = False
         """The reader waits for its input."""
         self.storing = 0
@@ -132,31 +118,13 @@ class Desk:
         if not self.only_time_helps:
             self.dispatcher_bell.ring()
 
-    async def take_permit(self, permit: Permit) -> Item | None:
-        """A worker waits here, with a connection that can be written to, for an ID and the permission to send it.
-
-        Returns:
-            The item, or None: give the connection back and look again whether you are still needed.
-        """
-        self.free.append(permit)
-        self.changed()
-        try:
-            return await permit.given
-        except asyncio.CancelledError:
-            if permit in self.free:
-                self.free.remove(permit)
-            elif permit.given.done() and not permit.given.cancelled() and (item := permit.given.result()) is not None:
-                self.in_flight -= 1
-                self.cut_off.append(item)  # handed out in the very moment in which the worker was cancelled
-            raise
-
     @property
     def waits_for_others(self) -> bool:
         """Nothing can move until somebody outside writes more IDs or takes more outcomes."""
-        idle = not (self.queue or self.waiting or self.in_flight)
+        idle = not (self.queue or self.waiting or self.flying)
         return (self.sink_is_anothers and self.storing > 0) or (self.input_is_anothers and self.reading and idle)
 
     @property
     def exhausted(self) -> bool:
         """All that was read is done, and there is nothing more to read."""
-        return self.input_ended and not self.queue and not self.waiting and not self.in_flight
+        return self.input_ended and not self.queue and not self.waiting and not self.flying

@@ -1,4 +1,4 @@
-"""One run: the task group that owns reader, dispatcher, workers, writer and ticker, from the first ID to the last.
+"""One run: the task group that owns reader, dispatcher, openers, writer and ticker, from the first ID to the last.
 
 Every task has an owner and an end. The order of the ends is the promise: first nothing new starts, then what is in
 flight is answered, then what was answered is written, then the books are looked at.
@@ -20,12 +20,14 @@ from fetcher.metrics import Balance, Books, Snapshot, Story, Tally
 from fetcher.model import Failure, Item, Kind, Outcome, Product
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
+from fetcher.run.calls import Calls
 from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
+from fetcher.run.openers import Openers
 from fetcher.run.roles import CallNotes, NoNotes, Sink
+from fetcher.run.settling import Settling
 from fetcher.run.ticker import Ticker
-from fetcher.run.workers import Workers
 from fetcher.settings import ErrorLimit
 
 GATHER_S: Final = 0.02
@@ -140,17 +142,21 @@ class Run:
         return self._conclude()
 
     async def _drive(self, tasks: anyio.abc.TaskGroup) -> None:
-        workers = Workers(self._parts, self._desk, self._tally, self._buffer.put, self._failed)
+        parts, desk, tally, buffer = self._parts, self._desk, self._tally, self._buffer
+        settling = Settling(parts, desk, tally, buffer.put, self._failed)
 
-        def hire(n: int) -> None:
-            self._desk.workers += n
-            for _ in range(n):
-                tasks.start_soon(self._guarded, workers.work)
+        def begin(task: Callable[[], Awaitable[None]]) -> None:
+            tasks.start_soon(self._guarded, task)
 
+        openers = Openers(parts, desk, settling, begin)
+        calls = Calls(parts, desk, tally, buffer, settling, self.abandon)
         tasks.start_soon(self._guarded, self._read)
-        await Dispatcher(self._parts, self._desk, self._tally, self._buffer, hire).run()
-        if self._desk.error is None:
-            workers.settle_parked()
+        try:
+            await Dispatcher(parts, desk, tally, buffer, calls, settling, openers).run()
+        finally:
+            calls.close()
+        if desk.error is None:
+            settling.settle_parked()
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
         """A `FetcherError` in any task ends the run in order; anything else is a defect and ends it at once."""
@@ -227,12 +233,13 @@ class Run:
         """Only what the sink has taken counts as fetched or failed: what a full disk refused stays to be done."""
         self._desk.notes.stored([one.id for one in outcomes])
         self._tally.specimens.outcomes(outcomes)
-        self._books.fetched(one.id for one in outcomes if one.ok)
-        self._books.failed(one.id for one in outcomes if not one.ok)
-        for one in outcomes:
-            if isinstance(one, Product):
-                self._tally.fetched(len(one.payload))
-            elif one.error.kind is Kind.BAD_ID:
+        products = [one for one in outcomes if isinstance(one, Product)]
+        self._books.fetched([one.id for one in products])
+        self._tally.fetched(sum([len(one.payload) for one in products]), len(products))
+        failures = [one for one in outcomes if isinstance(one, Failure)]
+        self._books.failed([one.id for one in failures])
+        for one in failures:
+            if one.error.kind is Kind.BAD_ID:
                 self._tally.bad()
             else:
                 self._tally.failed(one.error.kind, one.error.permanent)
@@ -272,6 +279,7 @@ class Run:
     def _left_ids(self) -> Iterator[str]:
         """Queued, waiting, parked, cut off in flight, or answered and refused by the disk."""
         desk = self._desk
+        yield from (item.id for call in desk.flying.values() for item in call.items)
         yield from (item.id for item in (*desk.queue, *desk.cut_off, *(item for item, _ in desk.parked)))
         while (item := desk.waiting.pop_due(float("inf"))) is not None:
             yield item.id

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +48,10 @@ class SentTimes(CapProof):
     def sent(self, now_s: float) -> None:
         """A call was sent."""
         self._new.append(now_s)
+
+    def sent_each(self, times_s: Sequence[float]) -> None:
+        """Several calls were sent."""
+        self._new.extend(times_s)
 
     def take(self) -> bytes:
         """The times since the last look."""

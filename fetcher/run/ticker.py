@@ -61,7 +61,7 @@ class Ticker:
         if desk.waits_for_others:
             return math.inf
         reasons = [now_s + parts.breaker.wait_s(now_s), now_s + parts.pacer.wait_s(now_s), desk.waiting.next_due_s]
-        if desk.in_flight:
+        if desk.flying:
             reasons.append(desk.started_s + parts.settings.timeout_s + SPARE_S)
         return max(reason for reason in reasons if math.isfinite(reason))
 
@@ -83,11 +83,11 @@ def whereabouts(parts: Parts, desk: Desk, now_s: float) -> list[str]:
     said.append("reader: " + ("waits for the input" if desk.reading else f"{len(desk.queue)} IDs lie ready"))
     slot_s = parts.pacer.wait_s(now_s)
     said.append(
-        f"dispatcher: {len(desk.waiting)} wait to be tried again, {len(desk.free)} of {desk.workers} workers are free, "
-        f"next permit in {slot_s:.1f} s, breaker {parts.breaker.state}"
+        f"dispatcher: {len(desk.waiting)} wait to be tried again, {parts.transport.idle} connections are idle and "
+        f"{desk.opening} being opened, next permit in {slot_s:.1f} s, breaker {parts.breaker.state}"
     )
-    if desk.in_flight:
-        said.append(f"calls: {desk.in_flight} in flight, the last started {now_s - desk.started_s:.0f} s ago")
+    if desk.flying:
+        said.append(f"calls: {len(desk.flying)} in flight, the last started {now_s - desk.started_s:.0f} s ago")
     if desk.storing:
         said.append(
             f"writer: {desk.storing} outcomes have waited for the disk for {now_s - desk.storing_since_s:.0f} s"

@@ -1,7 +1,7 @@
 """The fast lane's connections: open, hand out, take back, retire. Every step of an exchange costs O(1).
 
 Idle connections are a stack: the one used last is the likeliest to be open still, and those that are not needed grow
-old at the bottom. One timer serves all deadlines, and runs only while something is in flight.
+old at the bottom, where they are looked at. One timer serves all deadlines, and runs only while something is in flight.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fetcher.clock import Clock
 from fetcher.model import Lost, NoReply
 from fetcher.transport.exchange import FastConnection
 from fetcher.transport.heads import RequestWriter
+from fetcher.transport.known_heads import KnownHeads
 from fetcher.transport.opening import Opener
 from fetcher.transport.origin import Origin
 
@@ -33,11 +34,13 @@ class Connections:
     def __init__(self, origin: Origin, context: ssl.SSLContext | None, clock: Clock, max_body_bytes: int) -> None:
         self.clock, self.max_body_bytes = clock, max_body_bytes
         self.writer = RequestWriter(origin)
+        self.known_heads = KnownHeads()
         self._shared_buffer = memoryview(bytearray(BUFFER_BYTES))
         self._opener = Opener(origin, context, clock)
         self._open: set[FastConnection] = set()
-        self._idle: list[FastConnection] = []
+        self._idle: dict[FastConnection, None] = {}  # a stack from which any may be taken out
         self._timer: asyncio.TimerHandle | None = None
+        self.watching = False
         self._reads_large: FastConnection | None = None
         self._large_queue: deque[FastConnection] = deque()
         self._closed = False
@@ -45,25 +48,35 @@ class Connections:
 
     @property
     def idle(self) -> int:
-        """Open connections that wait for their next request."""
-        return sum(connection.usable() for connection in self._idle)
+        """Open connections that wait for their next request. Those that have grown too old are closed first."""
+        idle = self._idle
+        while idle and not (oldest := next(iter(idle))).usable():
+            del idle[oldest]
+            oldest.close()
+        return len(idle)
 
     @property
     def in_use(self) -> int:
         """Open connections that are handed out."""
         return sum(connection.taken for connection in self._open)
 
-    async def ready(self, timeout_s: float) -> FastConnection | NoReply:
-        """The idle connection used last, or a new one within the time."""
+    def take(self) -> FastConnection | None:
+        """The idle connection used last, if there is one."""
         while self._idle:
-            connection = self._idle.pop()
+            connection, _ = self._idle.popitem()
             if connection.usable():
-                connection.hand_out()
+                connection.held = True
                 return connection
             connection.close()
+        return None
+
+    async def ready(self, timeout_s: float) -> FastConnection | NoReply:
+        """The idle connection used last, or a new one within the time."""
+        if (connection := self.take()) is not None:
+            return connection
         opened = await self.open(timeout_s)
         if not isinstance(opened, NoReply):
-            opened.hand_out()
+            opened.held = True
         return opened
 
     async def open(self, timeout_s: float) -> FastConnection | NoReply:
@@ -111,6 +124,7 @@ class Connections:
     def watch(self) -> None:
         """An exchange has begun: look at deadlines until it ends."""
         if self._timer is None:
+            self.watching = True
             self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
 
     def take_back(self, connection: FastConnection) -> None:
@@ -118,11 +132,12 @@ class Connections:
         if self._closed:
             connection.close()
         else:
-            self._idle.append(connection)
+            self._idle[connection] = None
 
     def lost(self, connection: FastConnection) -> None:
-        """It is closed. The stack of idle ones forgets it when its turn comes: searching there would cost O(n)."""
+        """It is closed."""
         self._open.discard(connection)
+        self._idle.pop(connection, None)
         if not self._open and self._emptied is not None and not self._emptied.done():
             self._emptied.set_result(None)
 
@@ -145,7 +160,7 @@ class Connections:
 
     def _sweep(self) -> None:
         """Give up what is late. Data that has arrived was handled before: event loops run timers after sockets."""
-        self._timer = None
+        self._timer, self.watching = None, False
         now_s = self.clock.monotonic_s()
         in_flight = [connection for connection in self._open if connection.deadline_s < inf]
         for connection in in_flight:

@@ -1,17 +1,21 @@
 """One connection of the fast lane: a request out, an answer in, nothing between the socket and the parser.
 
-    handed out ──exchange──▶ in flight ──whole answer──▶ idle, or closed when it is not clean
-        │                        └── broken, late, cancelled ──▶ closed
+    handed out ──start──▶ in flight ──whole answer──▶ idle, or closed when it is not clean
+        │                     └── broken, late, cancelled ──▶ closed
         └──release──▶ idle
 
-Whatever happens, happens in a callback of the event loop; the waiting task is woken once, with the result. The keeper
+Whatever happens, happens in a callback of the event loop, and ends in the one call of `done`. The usual answer, all of
+it in one read and under a head like the last one, is cut out of the buffer; any other is read by llhttp. The keeper
 owns the pool, the deadlines' timer and the turn for large bodies; a connection only tells it what became of itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
+from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Any, Final, Protocol
 
@@ -21,9 +25,11 @@ from fetcher.clock import Clock
 from fetcher.errors import Defect
 from fetcher.model import Lost, NoReply, Reply, Request
 from fetcher.transport.answers import AnswerReader
+from fetcher.transport.contract import Done
 from fetcher.transport.faults import Broken
 from fetcher.transport.heads import RequestWriter
 from fetcher.transport.inflate import inflate
+from fetcher.transport.known_heads import LONGEST_HEAD_BYTES, KnownHead, KnownHeads
 
 IDLE_LIMIT_S: Final = 45.0
 """Longest time without traffic after which a connection is still trusted; proxies and gateways cut at 60 s and more."""
@@ -47,6 +53,9 @@ class Keeper(Protocol):
     clock: Clock
     writer: RequestWriter
     max_body_bytes: int
+    known_heads: KnownHeads
+    watching: bool
+    """The deadlines' timer runs."""
 
     def buffer(self) -> memoryview:
         """Where bytes arrive before they are parsed; connections may share it."""
@@ -55,7 +64,7 @@ class Keeper(Protocol):
         """It stands."""
 
     def watch(self) -> None:
-        """An exchange has begun: look at deadlines until it ends."""
+        """Look at deadlines as long as exchanges are under way."""
 
     def take_back(self, connection: FastConnection) -> None:
         """It is clean and waits for its next request."""
@@ -75,32 +84,39 @@ class FastConnection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_alive",
+        "_begun",
         "_buffer",
-        "_held",
+        "_done",
         "_idle_limit_s",
         "_idle_since_s",
         "_keeper",
         "_large",
+        "_now_s",
         "_queued",
         "_raw",
         "_reader",
         "_sent",
         "_started_s",
         "_transport",
-        "_waiter",
         "deadline_s",
+        "held",
     )
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
+        self._now_s = keeper.clock.monotonic_s
         self._buffer = keeper.buffer()
         self._transport: Any = None
         self._reader: AnswerReader | None = None
-        self._waiter: asyncio.Future[Any] | None = None
-        self._alive = self._held = self._sent = self._raw = False
+        self._done: Callable[[Any], None] | None = None
+        self._alive = self._sent = self._raw = False
+        self._begun = False
+        """Bytes of the answer are with the reader."""
         self._large = self._queued = False
         self._started_s = self._idle_since_s = 0.0
         self._idle_limit_s = IDLE_LIMIT_S
+        self.held = False
+        """It belongs to a caller who has not yet used it."""
         self.deadline_s = inf
         """Monotonic time at which the exchange is given up; infinite without one."""
 
@@ -109,38 +125,31 @@ class FastConnection(asyncio.BufferedProtocol):
     def usable(self) -> bool:
         """See `contract.Connection`. One that was silent for long is not trusted: its far end may be gone unheard."""
         return (
-            self._alive
-            and not self._transport.is_closing()
-            and self._keeper.clock.monotonic_s() - self._idle_since_s < self._idle_limit_s
+            self._alive and not self._transport.is_closing() and self._now_s() - self._idle_since_s < self._idle_limit_s
         )
 
     @property
     def taken(self) -> bool:
         """Whether a caller holds it or an exchange is on it."""
-        return self._held or self._waiter is not None
-
-    def hand_out(self) -> None:
-        """It now belongs to a caller."""
-        self._held = True
+        return self.held or self._done is not None
 
     def release(self) -> None:
         """See `contract.Connection`."""
-        if not self._held:
+        if not self.held:
             return
-        self._held = False
+        self.held = False
         if self.usable():
             self._keeper.take_back(self)
         else:
             self.close()
 
+    def start(self, request: Request, timeout_s: float, done: Done) -> None:
+        """See `contract.Connection`."""
+        self._start(self._keeper.writer.write(request), timeout_s, done)
+
     async def exchange(self, request: Request, timeout_s: float) -> Reply | NoReply:
         """See `contract.Connection`."""
-        waiter = self._send(self._keeper.writer.write(request), timeout_s)
-        try:
-            return await waiter  # type: ignore[no-any-return]
-        except asyncio.CancelledError:
-            self._cut_off(waiter)
-            raise
+        return await self._awaited(self._keeper.writer.write(request), timeout_s)  # type: ignore[no-any-return]
 
     async def exchange_raw(self, request: bytes, timeout_s: float, *, no_body: bool = False) -> RawAnswer | NoReply:
         """The same for a request that is written down already, with all of the answer's headers.
@@ -148,39 +157,43 @@ class FastConnection(asyncio.BufferedProtocol):
         Args:
             no_body: the method is HEAD, whose answers tell a length and have no body.
         """
-        waiter = self._send(request, timeout_s, raw=True, no_body=no_body)
+        return await self._awaited(request, timeout_s, raw=True, no_body=no_body)  # type: ignore[no-any-return]
+
+    async def _awaited(self, data: bytes, timeout_s: float, *, raw: bool = False, no_body: bool = False) -> Any:
+        waiter = asyncio.get_running_loop().create_future()
+        done = partial(_tell, waiter)
+        self._start(data, timeout_s, done, raw=raw, no_body=no_body)
         try:
-            return await waiter  # type: ignore[no-any-return]
+            return await waiter
         except asyncio.CancelledError:
-            self._cut_off(waiter)
+            # Subtle: if the answer was in already, the connection may be another's by now.
+            if self._done is done:
+                self._done = None
+                self.close()
             raise
 
-    def _send(self, data: bytes, timeout_s: float, *, raw: bool = False, no_body: bool = False) -> asyncio.Future[Any]:
-        if not self._held:
+    def _start(
+        self, data: bytes, timeout_s: float, done: Callable[[Any], None], *, raw: bool = False, no_body: bool = False
+    ) -> None:
+        if not self.held:
             raise Defect("a connection was used by one who did not hold it")
-        self._held = False
-        waiter = asyncio.get_running_loop().create_future()
-        self._started_s = started_s = self._keeper.clock.monotonic_s()
+        self.held = False
+        self._started_s = started_s = self._now_s()
         reader, transport = self._reader, self._transport
         if not self._alive or reader is None or transport.is_closing():
-            waiter.set_result(self._no_reply(Lost.DISCONNECTED, "the connection was closed before it was used", False))
+            lost = self._no_reply(Lost.DISCONNECTED, "the connection was closed before it was used", False)
+            asyncio.get_running_loop().call_soon(done, lost)
             self.close()
-            return waiter
-        self._waiter, self._raw = waiter, raw
+            return
+        self._done, self._raw = done, raw
         self.deadline_s = started_s + timeout_s
         if raw:
             reader.expect(keep_headers=True, no_body=no_body)
         transport.write(data)
         # Subtle: a transport that tried to write at once and failed is closing now, and nothing of this request left.
         self._sent = not transport.is_closing()
-        self._keeper.watch()
-        return waiter
-
-    def _cut_off(self, waiter: asyncio.Future[Any]) -> None:
-        """The caller was cancelled. Subtle: if the answer was in already, the connection may be another's by now."""
-        if self._waiter is waiter:
-            self._waiter = None
-            self.close()
+        if not self._keeper.watching:
+            self._keeper.watch()
 
     # What the keeper does.
 
@@ -200,7 +213,7 @@ class FastConnection(asyncio.BufferedProtocol):
     def close(self, why: str = "the transport was closed") -> None:
         """Close now, without ceremony: nothing that matters is left to be written."""
         self._alive = False
-        if self._waiter is not None:
+        if self._done is not None:
             self._deliver(self._no_reply(Lost.DISCONNECTED, why, self._sent))
         self._end_turn()
         self.deadline_s = inf
@@ -214,7 +227,7 @@ class FastConnection(asyncio.BufferedProtocol):
         self._transport = transport
         self._reader = AnswerReader(self._keeper.max_body_bytes)
         self._alive = True
-        self._idle_since_s = self._keeper.clock.monotonic_s()
+        self._idle_since_s = self._now_s()
         self._keeper.opened(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -223,15 +236,22 @@ class FastConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes are in the buffer."""
-        reader = self._reader
-        if self._waiter is None or reader is None:
+        reader, known = self._reader, self._keeper.known_heads.last
+        if self._done is None or reader is None:
             self.close()  # nobody asked: whatever it is, it would be taken for the answer to the next request
             return
+        if known is not None and not self._begun and not self._raw:
+            head = known.match(self._buffer, 0, nbytes)
+            if head and head.end() + int(head["length"]) == nbytes and self._cut_out(known, head, nbytes):
+                return
         try:
             whole = reader.feed(self._buffer[:nbytes])
         except Broken as broken:
             self._fail(broken.kind, broken.detail)
             return
+        if whole and not self._begun and not self._raw:
+            self._keeper.known_heads.learn(bytes(self._buffer[: min(nbytes, LONGEST_HEAD_BYTES)]), reader)
+        self._begun = True
         if whole:
             self._answered(reader)
         elif reader.held_bytes > LARGE_BODY_BYTES and not self._large and not self._queued:
@@ -244,14 +264,14 @@ class FastConnection(asyncio.BufferedProtocol):
         """The far end sends no more: the end of a body without a length, or of all hope."""
         self._alive = False
         reader = self._reader
-        if self._waiter is not None and reader is not None and self._end_is_meant() and reader.end():
+        if self._done is not None and reader is not None and self._end_is_meant() and reader.end():
             self._answered(reader)
         return False  # the transport closes itself, and tells so in `connection_lost`
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone, by whoever's doing."""
         self._alive = False
-        if self._waiter is not None:
+        if self._done is not None:
             begun = self._reader is not None and self._reader.held_bytes > 0
             how = "reset" if isinstance(error, ConnectionResetError) else "closed"
             where = "within the answer" if begun else "before an answer came"
@@ -263,23 +283,51 @@ class FastConnection(asyncio.BufferedProtocol):
 
     # What comes of it.
 
+    def _cut_out(self, known: KnownHead, head: re.Match[bytes], end: int) -> bool:
+        """All of an answer is in the buffer, framed like one that was read before. False: it is too large."""
+        start = head.end()
+        if end - start > self._keeper.max_body_bytes:
+            return False
+        body = bytes(self._buffer[start:end])
+        if known.encoding:
+            try:
+                body = inflate(known.encoding, body, self._keeper.max_body_bytes)
+            except Broken as broken:
+                self._fail(broken.kind, broken.detail)
+                return True
+        self._idle_since_s = ended_s = self._now_s()
+        date = head["date"].decode("latin-1") if known.has_date else None
+        reply = Reply(known.status, body, self._started_s, ended_s, known.content_type, known.retry_after, date)
+        self._finish(reply, known.keep_alive, reusable=True)
+        return True
+
     def _answered(self, reader: AnswerReader) -> None:
+        """The reader has all of an answer."""
         try:
             result = self._result(reader)
         except Broken as broken:
             self._fail(broken.kind, broken.detail)
             return
-        self._deliver(result)
+        keep_alive, reusable = reader.keep_alive, reader.reusable
+        self._begun = False
+        if self._alive and reusable:
+            reader.expect()  # now, so that no idle connection holds a body
         self._end_turn()
+        self._finish(result, keep_alive, reusable=reusable)
+
+    def _finish(self, result: Reply | RawAnswer, keep_alive: bytes, *, reusable: bool) -> None:
+        """Idle again, or closed; then say so."""
+        done, self._done = self._done, None
         self.deadline_s = inf
         # An answer may come before all of the request has left; the rest of it must not reach the next exchange.
-        if self._alive and reader.reusable and not self._transport.get_write_buffer_size():
-            if reader.keep_alive:
-                self._idle_limit_s = min(IDLE_LIMIT_S, _promised_s(reader.keep_alive) * KEEP_ALIVE_SHARE)
-            reader.expect()  # now, so that no idle connection holds a body
+        if self._alive and reusable and not self._transport.get_write_buffer_size():
+            if keep_alive:
+                self._idle_limit_s = min(IDLE_LIMIT_S, _promised_s(keep_alive) * KEEP_ALIVE_SHARE)
             self._keeper.take_back(self)
         else:
             self.close()
+        if done is not None:
+            done(result)
 
     def _end_is_meant(self) -> bool:
         """Whether the far end itself ended the stream: in TLS it says so, or anyone on the way may have cut it.
@@ -298,29 +346,36 @@ class FastConnection(asyncio.BufferedProtocol):
             return RawAnswer(reader.status, reader.headers or [], body)
         if reader.encoding:
             body = inflate(reader.encoding, body, self._keeper.max_body_bytes)
-        self._idle_since_s = ended_s = self._keeper.clock.monotonic_s()
+        self._idle_since_s = ended_s = self._now_s()
         return Reply(
             reader.status, body, self._started_s, ended_s, reader.content_type, reader.retry_after, reader.date
         )
 
     def _fail(self, kind: Lost, detail: str) -> None:
-        if self._waiter is not None:
+        if self._done is not None:
             self._deliver(self._no_reply(kind, detail, self._sent))
         self.close()
 
     def _no_reply(self, kind: Lost, detail: str, sent: bool) -> NoReply:
-        return NoReply(kind, sent, detail, self._started_s, self._keeper.clock.monotonic_s())
+        return NoReply(kind, sent, detail, self._started_s, self._now_s())
 
-    def _deliver(self, result: Reply | RawAnswer | NoReply) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(result)
+    def _deliver(self, lost: NoReply) -> None:
+        """Nothing more will come of it."""
+        done, self._done = self._done, None
+        self._alive = False
+        if done is not None:
+            done(lost)
 
     def _end_turn(self) -> None:
         self._queued = False
         if self._large:
             self._large = False
             self._keeper.give_turn()
+
+
+def _tell(waiter: asyncio.Future[Any], result: Any) -> None:
+    if not waiter.done():
+        waiter.set_result(result)
 
 
 def _promised_s(keep_alive: bytes) -> float:

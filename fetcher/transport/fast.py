@@ -61,6 +61,18 @@ class FastTransport:
         """See `contract.Transport`."""
         return self._connections.idle
 
+    def take(self) -> FastConnection | None:
+        """See `contract.Transport`."""
+        return self._connections.take()
+
+    async def open(self) -> NoReply | None:
+        """See `contract.Transport`."""
+        opened = await self._connections.open(self._connect_timeout_s)
+        if isinstance(opened, NoReply):
+            return opened
+        self._connections.take_back(opened)
+        return None
+
     async def ready(self, connect_timeout_s: float | None = None) -> FastConnection | NoReply:
         """See `contract.Transport`.
 
@@ -78,12 +90,9 @@ class FastTransport:
         opened = 0
         while opened < n:
             lot = min(WARM_AT_ONCE, n - opened)
-            got = await asyncio.gather(*(self._connections.open(self._connect_timeout_s) for _ in range(lot)))
-            stand = [connection for connection in got if not isinstance(connection, NoReply)]
-            for connection in stand:
-                self._connections.take_back(connection)
-            opened += len(stand)
-            if len(stand) < lot:
+            got = await asyncio.gather(*(self.open() for _ in range(lot)))
+            opened += got.count(None)
+            if any(got):
                 break
         return opened
 

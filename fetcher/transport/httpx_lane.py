@@ -18,13 +18,14 @@ import httpx
 from fetcher.clock import Clock
 from fetcher.errors import Defect, UsageError
 from fetcher.model import Lost, NoReply, Reply, Request
-from fetcher.transport.contract import CONNECT_TIMEOUT_S, HEADER_LINE_BYTES, HEADERS_BYTES, MAX_BODY_BYTES
+from fetcher.transport.contract import CONNECT_TIMEOUT_S, HEADER_LINE_BYTES, HEADERS_BYTES, MAX_BODY_BYTES, Done
 from fetcher.transport.faults import Broken, Fault, connect_fault
 from fetcher.transport.heads import USER_AGENT
 from fetcher.transport.inflate import accept_encoding, inflate
 from fetcher.transport.origin import parse_origin
 from fetcher.transport.tls import client_context
 
+ALWAYS_ENOUGH: Final = 1 << 30
 _ENDS_EARLY: Final = ("Server disconnected", "peer closed connection")
 """How httpcore and h11 begin to tell a closed connection from a broken answer; both are RemoteProtocolError."""
 
@@ -83,23 +84,40 @@ class HttpxTransport:
         self.connect_timeout_s, self.max_body_bytes = connect_timeout_s, max_body_bytes
         self.in_use = 0
         """See `contract.Transport`."""
+        self.tasks: set[asyncio.Task[Reply | NoReply]] = set()
+        """Exchanges that somebody started and does not wait for."""
         self._owns_client = owns_client
 
     @property
     def idle(self) -> int:
-        """Always 0: httpx does not tell."""
-        return 0
+        """Connections are httpx's own matter: nobody has to wait for one."""
+        return 0 if self.client.is_closed else ALWAYS_ENOUGH
 
-    async def ready(self) -> HttpxConnection | NoReply:
+    def take(self) -> HttpxConnection | None:
         """See `contract.Transport`. Connecting is part of the exchange here."""
         if self.client.is_closed:
-            now_s = self.clock.monotonic_s()
-            return NoReply(Lost.CONNECT, False, "the transport is closed", now_s, now_s)
+            return None
         self.in_use += 1
         return HttpxConnection(self)
 
+    async def open(self) -> NoReply | None:
+        """See `contract.Transport`."""
+        return self._is_closed() if self.client.is_closed else None
+
+    def _is_closed(self) -> NoReply:
+        now_s = self.clock.monotonic_s()
+        return NoReply(Lost.CONNECT, False, "the transport is closed", now_s, now_s)
+
+    async def ready(self) -> HttpxConnection | NoReply:
+        """See `contract.Transport`."""
+        return self.take() or self._is_closed()
+
     async def aclose(self) -> None:
         """See `contract.Transport`. A client that was handed over stays open: it belongs to its maker."""
+        for task in list(self.tasks):
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks)
         if self._owns_client:
             await self.client.aclose()
 
@@ -120,6 +138,25 @@ class HttpxConnection:
         if self._held:
             self._held = False
             self._transport.in_use -= 1
+
+    def start(self, request: Request, timeout_s: float, done: Done) -> None:
+        """See `contract.Connection`. A task each: beside what httpx does it costs nothing."""
+        if not self._held:
+            raise Defect("a connection was used by one who did not hold it")
+        tasks, now_s = self._transport.tasks, self._transport.clock.monotonic_s
+        started_s = now_s()
+
+        def ended(task: asyncio.Task[Reply | NoReply]) -> None:
+            tasks.discard(task)
+            self.release()
+            if task.cancelled():
+                done(NoReply(Lost.DISCONNECTED, True, "the transport was closed", started_s, now_s()))
+            else:
+                done(task.result())
+
+        task = asyncio.get_running_loop().create_task(self.exchange(request, timeout_s), name="fetcher-httpx")
+        tasks.add(task)
+        task.add_done_callback(ended)
 
     async def exchange(self, request: Request, timeout_s: float) -> Reply | NoReply:
         """See `contract.Connection`."""

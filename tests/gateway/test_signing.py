@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,12 @@ def test_a_signer_shows_nothing() -> None:
         Signer(Secret("s3cret\ud800"))
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=150), st.text(max_size=300))
+def test_the_kept_states_sign_as_hmac_does(secret: str, text: str) -> None:
+    """Keys shorter than a block, as long, and longer; any text."""
+    text = text.encode("utf-8", "replace").decode()
+    expected = hmac.digest(secret.encode(), text.encode(), "sha1").hex().upper()
+    signer = Signer(Secret(secret))
+    assert signer.sign(text) == signer.sign(text) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from fetcher.clock import Clock
@@ -26,14 +27,25 @@ class FakeTransport:
         self.in_use = self.idle = 0
         self.closing = asyncio.Event()
 
-    async def ready(self) -> FakeConnection | NoReply:
-        now_s = self.clock.monotonic_s()
-        if self.unreachable is not None or self.closing.is_set():
-            return NoReply(self.unreachable or Lost.CONNECT, False, "no connection", now_s, now_s)
+    def take(self) -> FakeConnection | None:
+        if not self.idle:
+            return None
+        self.idle -= 1
         self.in_use += 1
         return FakeConnection(self)
 
+    async def open(self) -> NoReply | None:
+        now_s = self.clock.monotonic_s()
+        if self.unreachable is not None or self.closing.is_set():
+            return NoReply(self.unreachable or Lost.CONNECT, False, "no connection", now_s, now_s)
+        self.idle += 1
+        return None
+
+    async def ready(self) -> FakeConnection | NoReply:
+        return await self.open() or self.take()  # type: ignore[return-value]
+
     async def aclose(self) -> None:
+        self.idle = 0
         self.closing.set()
 
 
@@ -49,6 +61,10 @@ class FakeConnection:
         if self._held:
             self._held = False
             self._transport.in_use -= 1
+
+    def start(self, request: Request, timeout_s: float, done: Callable[[Reply | NoReply], None]) -> None:
+        task = asyncio.ensure_future(self.exchange(request, timeout_s))
+        task.add_done_callback(lambda task: done(task.result()))
 
     async def exchange(self, request: Request, timeout_s: float) -> Reply | NoReply:
         transport, clock = self._transport, self._transport.clock

@@ -156,3 +156,47 @@ async def test_a_closed_transport_has_no_connections(lane: Lane) -> None:
         got = await transport.ready()
         assert isinstance(got, NoReply)
         assert not got.sent
+
+
+async def test_a_started_exchange_is_heard_of_once(lane: Lane) -> None:
+    """Not from within `start`, and with the connection free for the next."""
+    async with lane(WELL) as transport:
+        heard: list[Any] = []
+        told = asyncio.Event()
+
+        def done(answer: Any) -> None:
+            heard.append((answer, transport.in_use))
+            told.set()
+
+        for turn in range(1, 4):
+            told.clear()
+            (await connection_of(transport)).start(REQUEST, 2, done)
+            assert len(heard) == turn - 1
+            await asyncio.wait_for(told.wait(), 5)
+            assert len(heard) == turn
+        assert [(answer.body, in_use) for answer, in_use in heard] == [(BODY, 0)] * 3
+
+
+async def test_a_started_exchange_ends_with_the_transport(lane: Lane) -> None:
+    """As lost, and once."""
+    async with lane(SILENCE) as transport:
+        heard: list[Any] = []
+        (await connection_of(transport)).start(REQUEST, 30, heard.append)
+        await asyncio.sleep(0.02)
+        await transport.aclose()
+        await asyncio.sleep(0.02)
+        assert [answer.kind for answer in heard] == [Lost.DISCONNECTED]
+
+
+async def test_an_idle_connection_is_taken_without_waiting(lane: Lane) -> None:
+    """Opened first, taken later; taking none is no error."""
+    async with lane(WELL) as transport:
+        assert await transport.open() is None
+        assert transport.idle >= 1
+        connection = transport.take()
+        assert connection is not None and connection.usable()
+        connection.release()
+        await transport.aclose()
+        assert transport.idle == 0
+        assert transport.take() is None
+        assert not (await transport.open()).sent

@@ -1,15 +1,13 @@
-"""The worker pool. A worker holds a connection, is handed an ID with a permit, and makes one attempt of it:
+"""What comes of an answer: read by the gateway's room, judged by the policy, carried out here.
 
-    sign ─▶ send ─▶ read ─▶ decide
+    Reply | NoReply ─▶ Verdict ─▶ Action ─▶ kept, failed, parked, to be tried again, or the end of the run
 
-Each of these is another room's answer; the worker only carries them on and books what came of it. It never retries by
-itself: what is to be tried again goes back to the desk.
+It never retries by itself: what is to be tried again goes back to the desk. It must not know connections.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -21,6 +19,7 @@ from fetcher.model import (
     Action,
     Again,
     Attempt,
+    Call,
     Fail,
     Failure,
     Free,
@@ -38,20 +37,18 @@ from fetcher.model import (
 )
 from fetcher.pacing import parse_retry_after
 from fetcher.run.assemble import Parts
-from fetcher.run.desk import Desk, Permit
-from fetcher.transport import Connection
+from fetcher.run.desk import Desk
 
 NO_CONNECTION_PATIENCE_S: Final = 8.0
 """How long a run that never reached the gateway tries before it says so: a typing error should not take long."""
-LOOK_AGAIN_S: Final = 0.25
 JUDGED_AGAIN: Final = frozenset({VerdictKind.FATAL, VerdictKind.REJECT})
 """Verdicts about which the answers to other IDs have a say."""
 NOTHING_TO_STORE: Final = frozenset(VerdictKind) - {VerdictKind.DONE, VerdictKind.ABSENT, VerdictKind.REJECT}
 """Answers after which the ID is tried again or the run ends. Should one become a failure all the same, it is stored."""
 
 
-class Workers:
-    """The pool: `work()` is one worker's life.
+class Settling:
+    """Settles one answer after another.
 
     Args:
         put: takes a product.
@@ -59,70 +56,80 @@ class Workers:
     """
 
     def __init__(
-        self,
-        parts: Parts,
-        desk: Desk,
-        tally: Tally,
-        put: Callable[[Outcome], None],
-        fail: Callable[[Failure], None],
+        self, parts: Parts, desk: Desk, tally: Tally, put: Callable[[Outcome], None], fail: Callable[[Failure], None]
     ) -> None:
         self._parts, self._desk, self._tally, self._put, self._fail = parts, desk, tally, put, fail
         self._clock = parts.clock
-        self._knocking = False
 
-    async def work(self) -> None:
-        """Attempt after attempt, until the run stops or fewer workers are needed."""
-        desk = self._desk
-        try:
-            while not desk.stopping and desk.workers <= self._parts.in_flight.target():
-                connection = await self._connect()
-                if connection is None:
-                    continue
-                permit = Permit(connection)
-                try:
-                    item = await desk.take_permit(permit)
-                    if item is None:
-                        connection.release()
-                    else:
-                        await self._attempt(item, permit)
-                finally:
-                    self._give_back(permit)
-        finally:
-            desk.workers -= 1
-            desk.changed()
+    def accepted(self, replies: Sequence[Reply]) -> None:
+        """Plain products have come: what all who follow answers make of them, in one go."""
+        parts, last = self._parts, replies[-1]
+        latencies_s = [reply.ended_s - reply.started_s for reply in replies]
+        parts.in_flight.observe_each(latencies_s)
+        self._follow_spread(last)
+        self._tally.answered_each(VerdictKind.DONE, latencies_s, sum([len(reply.body) for reply in replies]))
+        parts.reached = True
+        parts.breaker.succeeded(len(replies), last.ended_s, max([reply.started_s for reply in replies]))
+        self._accepted(last, len(replies))
 
-    def _give_back(self, permit: Permit) -> None:
-        """A permission to send that was handed out and not used must not count against the cap for ever."""
-        if permit.granted and not permit.used:
-            self._parts.pacer.returned()
-
-    async def _connect(self) -> Connection | None:
-        """A connection to write to, or None after a pause in which the far end may have come back."""
+    def settle(self, call: Call, answer: Reply | NoReply) -> None:
+        """Read the answer, tell those who follow answers, and carry out what is to be done."""
+        (item,) = call.items
         parts = self._parts
-        now_s = self._clock.monotonic_s()
-        if parts.breaker.is_open:
-            self._judge_outage(now_s)
-            if self._knocking or not parts.breaker.allows(now_s):
-                await asyncio.sleep(min(max(parts.breaker.wait_s(now_s), LOOK_AGAIN_S), 1.0))
-                return None
-            self._knocking = True  # during an outage one knocks at the door, not the whole pool
-        try:
-            got = await parts.transport.ready()
-        finally:
-            self._knocking = False
-        if not isinstance(got, NoReply):
-            return got
-        self._no_connection(got)
-        await asyncio.sleep(parts.policy.pause_s(got))
-        return None
+        parts.in_flight.observe(answer.ended_s - answer.started_s)
+        if isinstance(answer, NoReply):
+            self._unanswered(item, answer)
+            return
+        verdict = self._verdict(answer, item)
+        if verdict.kind in NOTHING_TO_STORE:
+            self._desk.notes.answered(item.id)
+        self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
+        parts.reached = True
+        self._follow_spread(answer)
+        probed = self._record(verdict.kind is not VerdictKind.RETRY, item, answer)
+        action: Action
+        if verdict.kind in JUDGED_AGAIN:
+            action = parts.refusals.judge(verdict, item)
+            accepted = isinstance(action, Fail) and verdict.kind is VerdictKind.REJECT
+        else:
+            action = parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
+            accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
+        if accepted:
+            self._accepted(answer)
+        self._carry_out(item, answer, action, probed)
 
-    def _no_connection(self, lost: NoReply) -> None:
-        parts = self._parts
+    def not_sent(self, items: Sequence[Item]) -> None:
+        """A call that was to start did not."""
+        self._parts.calls_started -= 1
+        for item in items:
+            self._desk.notes.answered(item.id)
+            self._tally.again(retry=False)
+            self._desk.waiting.push(item, 0.0)
+
+    def no_connection(self, lost: NoReply) -> None:
+        """A connection could not be opened."""
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, sent=False))
-        parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
-        if parts.breaker.is_open:
+        self._parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
+        if self._parts.breaker.is_open:
             self._release_parked()
         self._judge_unreached(lost)
+
+    def judge_outage(self, now_s: float) -> None:
+        """Has it lasted too long?"""
+        if self._parts.breaker.given_up(now_s):
+            minutes = self._parts.settings.max_outage_s / 60
+            self._desk.stop(
+                LimitReached(
+                    f"the gateway has not answered for {minutes:g} minutes",
+                    "no ID was lost or marked failed for it; run the same command again when it is back",
+                )
+            )
+
+    def settle_parked(self) -> None:
+        """Nothing else is left to be done, or something went well: those failures are their IDs' own."""
+        parked, self._desk.parked = self._desk.parked, []
+        for _, failure in parked:
+            self._fail(failure)
 
     def _judge_unreached(self, lost: NoReply) -> None:
         """Nothing could be sent: say so while waiting, and give up soon where nothing was ever reached."""
@@ -138,66 +145,16 @@ class Workers:
                 )
             )
 
-    def _judge_outage(self, now_s: float) -> None:
-        if self._parts.breaker.given_up(now_s):
-            minutes = self._parts.settings.max_outage_s / 60
-            self._desk.stop(
-                LimitReached(
-                    f"the gateway has not answered for {minutes:g} minutes",
-                    "no ID was lost or marked failed for it; run the same command again when it is back",
-                )
-            )
-
-    async def _attempt(self, item: Item, permit: Permit) -> None:
+    def _unanswered(self, item: Item, lost: NoReply) -> None:
         parts = self._parts
-        settled = False
-        try:
-            request = parts.gateway.request(parts.gateway.call((item,)), self._clock.wall_ms())
-            now_s = self._clock.monotonic_s()
-            parts.pacer.sent(now_s)
-            permit.used = True
-            parts.cap_proof.sent(now_s)
-            answer = await permit.connection.exchange(request, parts.settings.timeout_s)
-            self._settle(item, answer)
-            settled = True
-        finally:
-            self._desk.in_flight -= 1
-            if not settled:
-                self._desk.cut_off.append(item)
-            self._desk.changed()
-
-    def _settle(self, item: Item, answer: Reply | NoReply) -> None:
-        """Read the answer, tell those who follow answers, and carry out what is to be done."""
-        parts = self._parts
-        parts.in_flight.observe(answer.ended_s - answer.started_s)
-        if isinstance(answer, NoReply):
-            if not answer.sent:  # nothing left, so nothing was charged and no limit of calls was used
-                parts.calls_started -= 1
-                self._desk.notes.answered(item.id)
-            self._tally.attempt(Attempt(answer.started_s, answer.ended_s, answer.kind, 0, answer.sent))
-            probed = self._record(False, item, answer)
-            if not answer.sent:  # the httpx lane connects within the exchange
-                self._judge_unreached(answer)
-            self._carry_out(item, answer, parts.policy.decide(answer, item, outage=parts.breaker.is_open), probed)
-            return
-        verdict = self._verdict(answer, item)
-        if verdict.kind in NOTHING_TO_STORE:
+        if not lost.sent:  # nothing left, so nothing was charged and no limit of calls was used
+            parts.calls_started -= 1
             self._desk.notes.answered(item.id)
-        self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
-        parts.reached = True
-        if parts.headroom.answered(answer.ended_s - answer.started_s, answer.ended_s):
-            parts.pacer.set_headroom(parts.headroom.share)
-        probed = self._record(verdict.kind is not VerdictKind.RETRY, item, answer)
-        action: Action
-        if verdict.kind in JUDGED_AGAIN:
-            action = parts.refusals.judge(verdict, item)
-            accepted = isinstance(action, Fail) and verdict.kind is VerdictKind.REJECT
-        else:
-            action = parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
-            accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
-        if accepted:
-            self._accepted(answer)
-        self._carry_out(item, answer, action, probed)
+        self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, lost.sent))
+        probed = self._record(False, item, lost)
+        if not lost.sent:  # the httpx lane connects within the exchange
+            self._judge_unreached(lost)
+        self._carry_out(item, lost, parts.policy.decide(lost, item, outage=parts.breaker.is_open), probed)
 
     def _verdict(self, answer: Reply, item: Item) -> Verdict:
         verdict = self._parts.gateway.verdict(answer, item)
@@ -213,12 +170,6 @@ class Workers:
             self._release_parked()
         return probed
 
-    def settle_parked(self) -> None:
-        """Nothing else is left to be done, or something went well: those failures are their IDs' own."""
-        parked, self._desk.parked = self._desk.parked, []
-        for _, failure in parked:
-            self._fail(failure)
-
     def _release_parked(self) -> None:
         """It is an outage: no ID has failed, they wait for its end like all others."""
         parked, self._desk.parked = self._desk.parked, []
@@ -226,12 +177,19 @@ class Workers:
             self._tally.again(retry=False)
             self._desk.waiting.push(item, 0.0)
 
-    def _accepted(self, answer: Reply) -> None:
+    def _follow_spread(self, answer: Reply) -> None:
+        """How even the way is decides how much of the cap is left unused."""
         parts = self._parts
-        self.settle_parked()
-        parts.accepted_calls += 1
-        parts.refusals.succeeded()
-        parts.retry_budget.completed()
+        if parts.headroom.answered(answer.ended_s - answer.started_s, answer.ended_s):
+            parts.pacer.set_headroom(parts.headroom.share)
+
+    def _accepted(self, answer: Reply, calls: int = 1) -> None:
+        parts = self._parts
+        if self._desk.parked:
+            self.settle_parked()
+        parts.accepted_calls += calls
+        parts.refusals.succeeded(calls)
+        parts.retry_budget.completed(calls)
         parts.throttle.succeeded(answer.ended_s)
         self._tally.waiting("", None)
 
