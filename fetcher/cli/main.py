@@ -18,10 +18,13 @@ from fetcher.errors import Defect, FetcherError, OutputError, UsageError
 COMMANDS: Final = {
     "run": "Fetch every ID of a file and stream the answers to OUT.",
     "verify": "Prove offline that every ID stands exactly once in OUT or the failed file.",
+    "explain": "Say what has become of one ID, and what to do.",
     "apis": "List the APIs that can be fetched from, or show one.",
-    "init": "Write a commented fetcher.toml.",
+    "init": "Write a commented fetcher.toml; asks on a terminal.",
+    "config": "Show the settings, and where each comes from.",
     "cluster": "One job on many machines, under one cap (needs the extra ray).",
     "sandbox": "Serve a 1688 gateway on this machine, for trying and testing.",
+    "completion": "Print the completion script of a shell.",
 }
 
 INTERRUPTED: Final = 130
@@ -35,7 +38,7 @@ fetcher verify products.jsonl --ids ids.txt    # is every ID there, exactly once
 
 _EPILOG: Final = """\b
 Credentials: FETCHER_APP_KEY and FETCHER_APP_SECRET in the environment, .env or fetcher.toml.
-Completion: eval "$(_FETCHER_COMPLETE=bash_source fetcher)" (zsh_source, fish_source likewise).
+Completion: eval "$(fetcher completion bash)" (zsh and fish likewise).
 Exit codes: 0 all fetched, 1 some IDs failed, 2 usage, 3 refused by the gateway, 4 a limit was
 reached, 5 too many errors, 6 output not written, 7 the answers changed, 70 a defect, 130 and 143
 stopped by a signal.

@@ -6,13 +6,14 @@ It must not know what a setting does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, NoReturn, TypeVar
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from fetcher.errors import UsageError
+from fetcher.errors import FetcherError, UsageError
 from fetcher.settings import FIELDS, Field
 from fetcher.settings.compound import PathList
 from fetcher.settings.kinds import Flag, PathText
@@ -46,8 +47,21 @@ class SettingOption(HeadedOption):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The words that the setting can be; else what click proposes."""
+        if self.row.name == "api":
+            return [CompletionItem(name) for name in _presets() if name.startswith(incomplete)]
         words = [CompletionItem(word) for word in self.row.kind.choices() if word.startswith(incomplete)]
         return words or super().shell_complete(ctx, incomplete)
+
+
+def _presets() -> list[str]:
+    """Names of APIs, the user's own among them."""
+    from fetcher.gateway import ALIASES, APIS, own_apis
+    from fetcher.settings import load
+
+    own: list[str] = []
+    with suppress(FetcherError, OSError):  # a file with a mistake in it must not spoil the completion
+        own = list(own_apis(dict(load().settings.apis)))
+    return sorted({*APIS, *ALIASES, *own})
 
 
 def _help_of(row: Field) -> str:

@@ -4,6 +4,7 @@ from fetcher.output.attempts import AttemptLog
 from fetcher.output.comparison import Comparison
 from fetcher.output.contents import Contents, contents_of, sha256_of
 from fetcher.output.disk import Disk
+from fetcher.output.find import Found, Trace, find_id
 from fetcher.output.known import fresh_since_ms, read_known
 from fetcher.output.line import Encoded, encode_all
 from fetcher.output.note import Identity
@@ -20,14 +21,17 @@ __all__ = [
     "Disk",
     "Earlier",
     "Encoded",
+    "Found",
     "Identity",
     "Output",
     "Proof",
     "Reopening",
+    "Trace",
     "Treatment",
     "contents_of",
     "encode_all",
     "failed_path_of",
+    "find_id",
     "fresh_since_ms",
     "inspect_output",
     "open_output",

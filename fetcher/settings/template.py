@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from textwrap import wrap
+from typing import Any
 
+from fetcher.secret import Secret
 from fetcher.settings.fields import FIELDS
 from fetcher.settings.groups import GROUPS
+from fetcher.settings.kinds import quoted
 from fetcher.settings.table import Field
 
 _HEAD = """\
@@ -17,9 +20,16 @@ _HEAD = """\
 """
 
 
-def template() -> str:
-    """The text of a `fetcher.toml` that changes nothing. A line that sets something begins with `#` and no space."""
-    sections = (f"\n# --- {group} ---\n\n{''.join(_rows(group)).rstrip()}\n" for group in GROUPS if any(_keyed(group)))
+def template(values: Mapping[str, Any] | None = None) -> str:
+    """The text of a `fetcher.toml`. A line that sets something begins with `#` and no space.
+
+    Args:
+        values: setting's name → value, of those that are switched on; without any the file changes nothing.
+    """
+    given = values or {}
+    sections = (
+        f"\n# --- {group} ---\n\n{''.join(_rows(group, given)).rstrip()}\n" for group in GROUPS if any(_keyed(group))
+    )
     return _HEAD + "".join(sections)
 
 
@@ -27,10 +37,14 @@ def _keyed(group: str) -> Iterator[Field]:
     return (row for row in FIELDS if row.group == group and row.key)
 
 
-def _rows(group: str) -> Iterator[str]:
+def _rows(group: str, given: Mapping[str, Any]) -> Iterator[str]:
     for row in _keyed(group):
         words = row.kind.choices()
         possible = f" ({', '.join(words)})" if len(words) > 1 else ""
         for line in wrap(f"{row.help[0].upper()}{row.help[1:]}{possible}.", 110):
             yield f"# {line}\n"
-        yield f"#{row.key} = {row.kind.toml(row.default)}\n\n"
+        if row.name in given:
+            value = given[row.name]
+            yield f"{row.key} = {quoted(value.reveal()) if isinstance(value, Secret) else row.kind.toml(value)}\n\n"
+        else:
+            yield f"#{row.key} = {row.kind.toml(row.default)}\n\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from fetcher.settings import template
+from fetcher.settings import field_named, load, template
 from tests.cli.conftest import CommandLine
 
 
@@ -68,3 +71,60 @@ def test_nothing_half_written_stays(fetcher: CommandLine, tmp_path: Path) -> Non
     ended = fetcher("init", "--force")
     assert ended.code == 6
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def on_a_terminal(folder: Path, answers: list[str], *words: str) -> tuple[int, str]:
+    """`fetcher init` with these answers typed in. Returns the exit code and what was shown."""
+    pty = pytest.importorskip("pty")
+    near, far = pty.openpty()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("FETCHER_")} | {"TERM": "dumb"}
+    line = [sys.executable, "-m", "fetcher", "init", *words]
+    process = subprocess.Popen(line, cwd=folder, env=env, stdin=far, stdout=far, stderr=far, start_new_session=True)
+    os.close(far)
+    shown, typed = b"", iter(answers)
+    with suppress(OSError):  # Linux says so where the other end is closed
+        while more := os.read(near, 4096):
+            shown += more
+            if shown.endswith(b": ") and (answer := next(typed, None)) is not None:  # what is typed ahead may be lost
+                os.write(near, f"{answer}\n".encode())
+    os.close(near)
+    return process.wait(20), shown.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("place", ["env", "toml", "none"])
+def test_on_a_terminal_it_asks(tmp_path: Path, place: str) -> None:
+    """A wrong answer is asked again, an empty one keeps the default; the secret is not shown, and is found by a run."""
+    code, shown = on_a_terminal(tmp_path, ["4711", "prodcut", "order-buyer", "0", "12.5", "", "s3'cr$t", "", place])
+    assert code == 0, shown
+    assert "s3'cr" not in shown
+    assert "product" in shown and "must be a number above 0" in shown
+    settings = load(environ={}, folder=tmp_path).settings
+    assert (settings.app_key, settings.api, settings.qps) == ("4711", "order-buyer", 12.5)
+    assert settings.gateway == field_named("gateway").default
+    assert (settings.app_secret is None) == (place == "none")
+    if settings.app_secret is not None:
+        assert settings.app_secret.reveal() == "s3'cr$t" and settings.access_token is None
+        assert load(environ={}, folder=tmp_path).warnings == ()
+    assert (tmp_path / ".env").exists() == (place == "env")
+    text = (tmp_path / "fetcher.toml").read_text(encoding="utf-8")
+    assert ("app_secret = " in text.replace("#app_secret", "")) == (place == "toml")
+
+
+def test_an_env_file_that_is_there_keeps_what_it_says(tmp_path: Path) -> None:
+    """Lines are added to it; a secret that it has already is not doubled, and then nothing is written at all."""
+    env = tmp_path / ".env"
+    env.write_text("OTHER=1")
+    env.chmod(0o600)
+    answers = ["1", "", "", "", "s3cret", "", "env"]
+    assert on_a_terminal(tmp_path, answers)[0] == 0
+    assert env.read_text() == "OTHER=1\nFETCHER_APP_SECRET='s3cret'\n"
+    before = (tmp_path / "fetcher.toml").read_bytes()
+    code, shown = on_a_terminal(tmp_path, ["2", *answers[1:]], "--force")
+    assert code == 2 and "already says FETCHER_APP_SECRET" in shown
+    assert (tmp_path / "fetcher.toml").read_bytes() == before
+
+
+def test_no_input_asks_nothing(tmp_path: Path) -> None:
+    """Also on a terminal."""
+    assert on_a_terminal(tmp_path, [], "--no-input")[0] == 0
+    assert (tmp_path / "fetcher.toml").read_text(encoding="utf-8") == template()

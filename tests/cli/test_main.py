@@ -213,11 +213,12 @@ def test_python_m_is_the_same_program() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(fetcher: CommandLine, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
-    """The variable in the help prints a script for each shell."""
+    """The command prints what click's variable does, a script for each shell."""
+    ended = fetcher("completion", shell)
+    assert ended.code == 0 and ended.err == ""
+    assert f"_FETCHER_COMPLETE={shell}_complete" in ended.out
     monkeypatch.setenv("_FETCHER_COMPLETE", f"{shell}_source")
-    ended = fetcher()
-    assert ended.code == 0
-    assert "_FETCHER_COMPLETE" in ended.out and "fetcher" in ended.out
+    assert fetcher().out.strip() == ended.out.strip()
 
 
 def test_completion_knows_the_words_of_a_setting(fetcher: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,3 +227,15 @@ def test_completion_knows_the_words_of_a_setting(fetcher: CommandLine, monkeypat
     monkeypatch.setenv("COMP_WORDS", "fetcher run --protocol ")
     monkeypatch.setenv("COMP_CWORD", "3")
     assert fetcher().out.split() == ["plain,param2", "plain,guide", "plain,top"]
+
+
+def test_completion_knows_the_presets(fetcher: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`--api <TAB>` proposes them, the user's own too; a broken file does not spoil it."""
+    monkeypatch.setenv("_FETCHER_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "fetcher run --api or")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    config = tmp_path / "fetcher.toml"
+    config.write_text('[apis.orchids]\napi = "a.b/c/1"\nid_param = "id"\n')
+    assert {"plain,order-buyer", "plain,orchids"} <= set(fetcher().out.split())
+    config.write_text("[[[")
+    assert "plain,order-buyer" in fetcher().out.split()

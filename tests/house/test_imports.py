@@ -44,7 +44,7 @@ def modules_after(code: str) -> set[str]:
 @pytest.mark.parametrize(
     "words",
     [
-        *("--help", "--version", "run --help", "init --help", "verify --help", "sandbox --help"),
+        *("--help", "--version", "run --help", "init --help", "verify --help", "sandbox --help", "explain --help"),
         *("cluster --help", "cluster run --help", "cluster status --help"),
     ],
 )
