@@ -159,6 +159,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """Seconds that the gateway asked to wait."""
     remedy: str = ""
     """One line for a person: what to do about it."""
+    refuses_call: bool = False
+    """REJECT by the gateway for how it was called, not by the API's service for this ID: others may fare alike."""
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):

@@ -290,6 +290,7 @@ class Answers:
             http_status=status,
             wait_s=wait_s,
             remedy=meaning.remedy_for(self._protocol_name),
+            refuses_call=meaning.refuses_call,
         )
 
     def _shown(self, text: str, longest: int) -> str:

@@ -21,6 +21,8 @@ class Meaning(msgspec.Struct, frozen=True):
     remedy: str = ""
     guide_remedy: str = ""
     """In place of `remedy` where calls are not signed as 1688's own gateway wants it."""
+    refuses_call: bool = False
+    """It is about how the API was called."""
 
     def remedy_for(self, protocol_name: str) -> str:
         """One line for a person."""
@@ -72,7 +74,9 @@ QUOTA: Final = Meaning(
     "the usage that was bought is used up: buy more or wait for the next period, then run the same command again",
 )
 WRONG_PARAMETER: Final = Meaning(
-    VerdictKind.REJECT, remedy="the call lacks an argument, or one is wrong: check --api, --id-param and --param"
+    VerdictKind.REJECT,
+    remedy="the call lacks an argument, or one is wrong: check --api, --id-param and --param",
+    refuses_call=True,
 )
 
 CODES: Final[dict[str, Meaning]] = {

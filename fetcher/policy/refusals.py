@@ -8,7 +8,7 @@ It must not know: clocks, which codes exist; it only compares them.
     FATAL, same ID, a success between     Fail: it is that ID's own, and its code is known as such from now on
     FATAL with such a code                Fail; 20 different IDs without a success between: Stop
     REJECT of the call (HTTP 3xx, 4xx,    nothing ever succeeded: Free; 3 different IDs alike: Stop
-      or a code of the gateway)
+      or the gateway's own word)
     REJECT otherwise                      Fail
 
 Free ("ask again") and not Fail, because a refusal of the run must mark no ID failed. It cannot go on for ever: at its
@@ -92,7 +92,7 @@ class Refusals:
 
 def _refuses_the_call(verdict: Verdict) -> bool:
     by_status = verdict.http_status is not None and 300 <= verdict.http_status < 500
-    return by_status or (verdict.code or "").startswith("gw.")
+    return by_status or verdict.refuses_call
 
 
 def _as_fatal(verdict: Verdict) -> Verdict:

@@ -9,6 +9,7 @@ from fetcher.policy import Refusals
 
 SIGNATURE = Verdict(VerdictKind.FATAL, code="gw.SignatureInvalid", message="m", http_status=400)
 PERMISSION = Verdict(VerdictKind.FATAL, code="gw.APIACLDecline", message="m", http_status=400)
+CALL = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="40 x", message="m", http_status=200, refuses_call=True)
 ARGUMENT = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="gw.ParamMissing", message="m", http_status=400)
 REDIRECT = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code=None, message="m", http_status=302)
 BUSINESS = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="E1", message="m", http_status=200)
@@ -101,7 +102,7 @@ def test_the_last_id_of_a_run_is_not_asked_for_ever() -> None:
     assert [type(one) for one in judged] == [Free, Free, Fail]
 
 
-@pytest.mark.parametrize("verdict", [ARGUMENT, REDIRECT])
+@pytest.mark.parametrize("verdict", [ARGUMENT, REDIRECT, CALL])
 def test_a_call_that_is_wrong_for_every_id_stops_the_run(verdict: Verdict) -> None:
     """The first three IDs are refused alike before anything succeeded: it is the call, so no ID is marked failed."""
     refusals = Refusals()
