@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from fetcher._version import __version__
 from fetcher.cluster import records
 from fetcher.cluster.figures import JobFigures
 from fetcher.cluster.job import Begun
-from fetcher.cluster.merging import files_of, joined_into, split
+from fetcher.cluster.merging import files_of, joined_into, name_beside, place_beside, split
 from fetcher.cluster.records import File, Manifest
 from fetcher.cluster.store import Store, open_store
 from fetcher.errors import Defect, UsageError
@@ -37,7 +39,7 @@ def conclude(target: Target, begun: Begun, figures: JobFigures, now: str, *, kee
     merged = list(begun.manifest.merged) if begun.manifest is not None else []
     if target.out is not None and complete:
         if merged and not figures.commits:
-            _check_there(merged)
+            _check_there(target.out, merged)
         else:
             merged = _joined(target, figures)
     manifest = _manifest(begun, figures, merged, now, complete=complete)
@@ -56,12 +58,12 @@ def _joined(target: Target, figures: JobFigures) -> list[File]:
     else:  # of an earlier joining, whose failures have been fetched since
         folder, name = split(target.failed)
         open_store(folder).remove(name)
-    return merged
+    return [msgspec.structs.replace(file, name=name_beside(target.out, file.name)) for file in merged]
 
 
-def _check_there(merged: list[File]) -> None:
+def _check_there(out: str, merged: list[File]) -> None:
     for file in merged:
-        folder, name = split(file.name)
+        folder, name = split(place_beside(out, file.name))
         if not open_store(folder).has(name):
             raise UsageError(
                 f"this job is done, and {file.name} has been taken away since", "--overwrite fetches all of it anew"

@@ -145,7 +145,6 @@ class _Run:
         self._figures: JobFigures | None = None
         self._error: FetcherError | None = None
         self._snapshot = Snapshot()
-        self._lost = 0
 
     def close(self) -> None:
         if self._engine is not None:
@@ -158,7 +157,8 @@ class _Run:
         for warning in begun.warnings:
             log.warning(warning)
         figures = self._figures = JobFigures(begun.cut, begun.commits if begun.resumed else (), settings)
-        figures.commits = {} if begun.resumed else {commit.shard: commit for commit in begun.commits}
+        for commit in () if begun.resumed else begun.commits:
+            figures.committed(commit)  # the bad lines, which this start has found
         self._noting = noting = Noting(self._store, self._clock, figures)
         shards = begun.left
         if shards:
@@ -201,8 +201,11 @@ class _Run:
 
         driver = Driver(engine, schedule, figures, settings, self._workers, self._clock, show)
         with _listening(lambda which: driver.stop(Stopped(which))):
-            self._snapshot = driver.run()
-        self._error, self._lost = driver.error, driver.lost
+            try:
+                self._snapshot = driver.run()
+            except FetcherError as error:  # the engine itself
+                driver.error, self._snapshot = error, driver.snapshot(last=True)
+        self._error = driver.error
         progress.close(self._snapshot)
 
     def _briefing(self) -> Briefing:

@@ -124,8 +124,6 @@ class Driver:
         self._abandoned = False
         self._started_s = self._heard_s = clock.monotonic_s()
         self.error: FetcherError | None = None
-        self.lost = 0
-        """Tries whose worker was lost."""
 
     def stop(self, error: FetcherError) -> None:
         """Hand out nothing more. The first reason stands; a second signal ends at once."""
@@ -176,7 +174,6 @@ class Driver:
     def _was_lost(self, lost: Lost) -> None:
         self._see()
         figure = self._live.pop(lost.order.shard, None)
-        self.lost += 1
         if figure is not None:
             self._figures.tried.add(figure.snapshot)
         log.warning("shard %d: its worker was lost (%s); it goes on elsewhere", lost.order.shard, lost.why)

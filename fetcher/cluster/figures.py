@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fetcher.cluster.records import BAD, Commit, Cut, added, kinds_of
+from fetcher.cluster.records import BAD, Commit, Cut, added
 from fetcher.metrics import Balance, Books, Course, LastingDigest, Snapshot, Story, coarse_quantiles
 from fetcher.settings import Settings
 
@@ -70,9 +70,12 @@ class JobFigures:
 
     def __init__(self, cut: Cut, before: Iterable[Commit], settings: Settings) -> None:
         self._cut, self._settings = cut, settings
-        self.before = {commit.shard: commit for commit in before}
+        self._before = {commit.shard: commit for commit in before}
+        self._known = sum(commit.ids for commit in self._before.values())
         self.commits: dict[int, Commit] = {}
         """Made since."""
+        self._fetched = self._failed = self._permanent = 0
+        self._by_kind: dict[str, int] = {}
         self.partly: dict[int, Snapshot] = {}
         """Shards that stopped on the way, by their last figures."""
         self.tried = Tried()
@@ -86,25 +89,29 @@ class JobFigures:
     @property
     def shards_done(self) -> int:
         """That are committed."""
-        return len((self.before | self.commits).keys() - {BAD})
+        return len(self._before) + len(self.commits) - (BAD in self._before or BAD in self.commits)
 
     def ended(self, shard: int, snapshot: Snapshot, commit: Commit | None) -> None:
         """A try at a shard is over."""
         self.tried.add(snapshot)
         self.partly[shard] = snapshot
         if commit is not None:
-            self.commits[shard] = commit
             del self.partly[shard]
+            self.committed(commit)
+
+    def committed(self, commit: Commit) -> None:
+        """A shard is done. Sums are kept, since they are asked for four times a second."""
+        self.commits[commit.shard] = commit
+        self._fetched += commit.fetched
+        self._failed += commit.failed
+        self._permanent += commit.permanent
+        for kind, count in commit.by_kind.items():
+            self._by_kind[kind] = self._by_kind.get(kind, 0) + count
 
     def all_commits(self) -> list[Commit]:
         """In the order of their numbers."""
-        together = self.before | self.commits
+        together = self._before | self.commits
         return [together[number] for number in sorted(together)]
-
-    @property
-    def failed(self) -> int:
-        """IDs that failed in this start of the job."""
-        return sum(commit.failed for commit in self.commits.values())
 
     def snapshot(
         self, live: dict[int, Snapshot], elapsed_s: float, wait_reason: str = "", *, last: bool = False
@@ -118,20 +125,17 @@ class JobFigures:
         for snapshot in live.values():
             tried.add(snapshot)
         parts = {**self.partly, **live}
-        fetched = sum(one.fetched for one in self.commits.values())
-        fetched += sum(one.fetched + one.skipped_known for one in parts.values())
-        failed = self.failed + sum(one.failed for one in parts.values())
+        fetched = self._fetched + sum(one.fetched + one.skipped_known for one in parts.values())
+        failed = self._failed + sum(one.failed for one in parts.values())
         now: dict[str, Any] = {name: sum(getattr(one, name) for one in live.values()) for name in _NOW}
-        known = sum(commit.ids for commit in self.before.values())
-        rest = self._cut.ids - known - fetched - failed
-        by_kind = kinds_of(self.commits.values())
+        rest = self._cut.ids - self._known - fetched - failed
+        by_kind = dict(self._by_kind)
         for one in parts.values():
             for kind, count in one.failed_by_kind.items():
                 by_kind[kind] = by_kind.get(kind, 0) + count
         duplicates = self._cut.counts.get("duplicates", 0)
         counted: dict[str, Any] = tried.counted
         calls = counted.get("attempts", 0)
-        permanent = sum(one.permanent for one in self.commits.values())
         counted |= now | tried.latencies()
         waits = next((one for one in live.values() if one.wait_reason), Snapshot(wait_reason=wait_reason))
         figures = Snapshot(
@@ -142,9 +146,9 @@ class JobFigures:
             read=self._cut.ids + duplicates,
             fetched=fetched,
             failed=failed,
-            failed_permanent=permanent + sum(one.failed_permanent for one in parts.values()),
+            failed_permanent=self._permanent + sum(one.failed_permanent for one in parts.values()),
             failed_by_kind=by_kind,
-            skipped_known=known,
+            skipped_known=self._known,
             duplicates=duplicates,
             queued=max(0, rest - int(now["in_flight"]) - int(now["waiting"])) if not last else 0,
             left=max(0, rest) if last else 0,

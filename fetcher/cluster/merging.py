@@ -80,6 +80,17 @@ def split(place: str) -> tuple[str, str]:
     return folder or ("/" if place.startswith("/") else "."), name
 
 
+def name_beside(out: str, place: str) -> str:
+    """How a manifest names a file: without its folder where that is OUT's, so that both may be moved together."""
+    folder, name = split(place)
+    return name if folder == split(out)[0] else place
+
+
+def place_beside(out: str, name: str) -> str:
+    """Where that is now."""
+    return name if "/" in name else f"{split(out)[0]}/{name}"
+
+
 class _Nowhere:
     def write(self, data: Any) -> int:
         return len(data)

@@ -11,7 +11,8 @@ import io
 import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO, cast
 
 import msgspec
@@ -25,7 +26,7 @@ from fetcher.cluster.driver import Lost
 from fetcher.cluster.keeper import Keeper
 from fetcher.cluster.node import Reporting, work
 from fetcher.cluster.part import Result, Told
-from fetcher.errors import Defect, UsageError
+from fetcher.errors import Defect, LimitReached, UsageError
 from fetcher.run import Done, Job, run_job
 
 log = logging.getLogger("fetcher.cluster")
@@ -88,7 +89,8 @@ class RayEngine:
 
     def start(self, order: Order, near: str | None) -> None:
         """See `Engine`."""
-        ray.get(self._board.expect.remote(order.shard, order.attempt), timeout=BOARD_S)
+        with _cluster_lost():
+            ray.get(self._board.expect.remote(order.shard, order.attempt), timeout=BOARD_S)
         options: dict[str, Any] = {"name": f"shard {order.shard}"}
         if near is not None:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(near, soft=True)
@@ -117,7 +119,9 @@ class RayEngine:
 
     def figures(self) -> list[Figure]:
         """See `Engine`."""
-        return msgspec.msgpack.decode(ray.get(self._board.figures.remote(), timeout=BOARD_S), type=list[Figure])
+        with _cluster_lost():
+            data = ray.get(self._board.figures.remote(), timeout=BOARD_S)
+        return msgspec.msgpack.decode(data, type=list[Figure])
 
     def stop(self) -> None:
         """See `Engine`."""
@@ -135,6 +139,18 @@ class RayEngine:
                 ray.kill(self._keeper)
         ray.shutdown()
         sys.stdout = self._stdout
+
+
+@contextmanager
+def _cluster_lost() -> Iterator[None]:
+    """The board lives on the driver's own node: if it cannot be reached, Ray has ended here."""
+    try:
+        yield
+    except exceptions.RayError as error:
+        raise LimitReached(
+            f"Ray does not answer on this machine ({type(error).__name__})",
+            "no ID was lost; start Ray again, then the same command goes on",
+        ) from None
 
 
 class _RaysWords(io.TextIOBase):

@@ -16,6 +16,7 @@ import getpass
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -160,6 +161,8 @@ class Part:
             for beside in self.folder.glob(f".{name}.*"):
                 beside.unlink(missing_ok=True)
         if carried:
+            with suppress(OSError):  # other shards' parts lie there
+                self.folder.rmdir()
             self._store.remove(*(f"{records.OPEN}/{name}" for name in self.names))
 
 

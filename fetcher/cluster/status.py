@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from fetcher.cluster import records
-from fetcher.cluster.merging import damaged
+from fetcher.cluster.merging import damaged, place_beside, split
 from fetcher.cluster.progress import FRESH_S, Progress, read_progress
 from fetcher.cluster.records import Commit, Cut, Manifest
 from fetcher.cluster.store import Store, open_store, shown
@@ -85,8 +87,8 @@ class Standing:
             return damaged(self._store, [file for commit in self.commits for file in commit.files])
         found = []
         for file in self.manifest.merged:
-            folder, _, name = file.name.rpartition("/")
-            found += damaged(open_store(folder or "."), [records.File(name, file.lines, file.bytes, file.sha256)])
+            folder, name = split(place_beside(self._store.place.removesuffix(".parts"), file.name))
+            found += damaged(open_store(folder), [msgspec.structs.replace(file, name=name)])
         return found
 
 

@@ -20,6 +20,8 @@ KEY = {"FETCHER_APP_KEY": "1000000", "FETCHER_APP_SECRET": "secret-secret"}
         ("ids.txt -o d --processes 2", "--processes is for one machine"),
         ("ids.txt -o d --dry-run", "--dry-run is not for a cluster"),
         ("ids.txt -o d --sandbox", "cannot reach a gateway inside this program"),
+        ("ids.txt -o d --diff old.jsonl", "--diff is not for a cluster"),
+        ("ids.txt -o d --share-cap /tmp/cap", "is a file, which the machines of a cluster do not share"),
         ("ids.txt -o d.csv", "neither a folder nor a .jsonl"),
         ("ids.txt -o d.jsonl.gz --parts jsonl", "--parts is for a folder"),
         ("ids.txt -o d --failed f.jsonl", "--failed is for an OUT that is one file"),

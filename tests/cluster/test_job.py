@@ -28,6 +28,7 @@ from fetcher.errors import OutputBusy, OutputMismatch, UsageError
 from fetcher.run import run_job
 from fetcher.sandbox import SandboxSettings, spawn
 from tests.cluster.here import Here, job, killed_after
+from tests.holds.books import check
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,8 @@ def test_from_ids_to_a_data_set(sandbox: Any, numbers: Any, tmp_path: Path) -> N
     assert figures["calls"]["sent"] == sandbox.stats()["calls"] == 230
     assert figures["ids"]["failed_by_kind"] == manifest.failed_by_kind
     assert figures["input"]["duplicates"] == 1
+    parts = ("fetched", "failed", "skipped_known", "duplicates", "left")
+    assert figures["ids"]["read"] == sum(figures["ids"][part] for part in parts) == 232
     assert list((out / "_job" / "open").iterdir()) == []
     standing = Standing(str(out), 0)
     assert standing.complete
@@ -159,8 +162,6 @@ def test_a_refusal_of_the_key_costs_one_shard(sandbox: Any, numbers: Any, tmp_pa
 @pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "jsonl.zst"])
 def test_parts_are_joined_into_one_file(sandbox: Any, numbers: Any, tmp_path: Path, ending: str) -> None:
     """OUT and its failed file, as one run would have left them; the parts are gone; taken away, it is not made up."""
-    from tests.holds.books import check
-
     ids = write(tmp_path / "ids.txt", next(numbers), 120)
     out = tmp_path / f"products.{ending}"
     a_job = job(sandbox, tmp_path / "ids.txt", out, merged=True, ending=ending)
@@ -168,11 +169,32 @@ def test_parts_are_joined_into_one_file(sandbox: Any, numbers: Any, tmp_path: Pa
     assert check(out, [*ids, "no-id"])["bad_id"] == 1
     parts = Path(f"{out}.parts")
     assert list(parts.glob("part-*")) == []
-    assert [file.name for file in manifest_of(parts).merged] == [str(out), str(tmp_path / f"products.failed.{ending}")]
+    assert [file.name for file in manifest_of(parts).merged] == [out.name, f"products.failed.{ending}"]
     assert Standing(str(out), 0).damage() == []
     assert run_cluster(a_job, engine_of=lambda _: Here(before=lambda order: pytest.fail("begun"))) == 1
     out.unlink()
     assert run_cluster(a_job, engine_of=lambda _: Here()) == 2
+
+
+def test_failures_that_may_pass_are_tried_again(numbers: Any, tmp_path: Path) -> None:
+    """The same command opens their shards again, and only those; the joined OUT is made anew."""
+    ids = write(tmp_path / "ids.txt", next(numbers), 100)
+    out = tmp_path / "products.jsonl"
+    options: dict[str, Any] = {"merged": True, "retry_failed": "transient", "shard_ids": 10}
+    with spawn(SandboxSettings(qps=100_000, absent=0.0, latency_ms=1.0, error_rate=0.04)) as sick:
+        a_job = job(sick, tmp_path / "ids.txt", out, retries=0, **options)
+        assert run_cluster(a_job, engine_of=lambda _: Here()) == 1
+        kinds = check(out, [*ids, "no-id"])
+    assert kinds["server"] > 0
+    touched = sum(commit.retriable > 0 for commit in manifest_of(Path(f"{out}.parts")).parts)
+    assert 0 < touched < 10
+    with spawn(SandboxSettings(qps=100_000, absent=0.0, latency_ms=1.0)) as well:
+        engine = Here()
+        assert run_cluster(job(well, tmp_path / "ids.txt", out, **options), engine_of=lambda _: engine) == 1
+        assert well.stats()["calls"] == kinds["server"]
+    assert len(engine.done) == touched
+    assert check(out, [*ids, "no-id"]) == {"bad_id": 1}
+    assert list(Path(f"{out}.parts").glob("part-*")) == []
 
 
 def test_a_part_that_was_tampered_with_is_not_joined(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
