@@ -21,7 +21,7 @@ from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
 from fetcher.cluster.board import Briefing, Figure
 from fetcher.cluster.closing import Target, conclude
-from fetcher.cluster.driver import Driver, JobEngine, Stopped
+from fetcher.cluster.driver import Driver, JobEngine
 from fetcher.cluster.figures import JobFigures
 from fetcher.cluster.job import Begun, Wanted, begin
 from fetcher.cluster.node import plain_settings
@@ -112,9 +112,15 @@ def run_cluster(
     with ExitStack() as stack:
         holding = Holding(store, clock.wall_ms())
         stack.callback(holding.release)
-        run = _Run(job, store, clock, level, engine_of)
-        stack.callback(run.close)
-        code = run.run(screen)
+        begun = begin(Wanted(job.ids, store, job.ending, job.shard_ids, job.workers or 8), settings, clock.wall_ms)
+        for warning in begun.warnings:
+            log.warning(warning)
+        run = _Run(job, store, begun, clock, level)
+        if begun.left:
+            engine = engine_of(job)
+            stack.callback(engine.close)
+            run.drive(engine, screen)
+        code = run.conclude()
     if not settings.quiet or code:
         for line in closing_words(run.end(code), redactor):
             screen.line(line)
@@ -126,91 +132,46 @@ def run_cluster(
 class _Run:
     """One start of the job."""
 
-    def __init__(
-        self,
-        job: ClusterJob,
-        store: Store,
-        clock: Clock,
-        log_level: int,
-        engine_of: Callable[[ClusterJob], JobEngine],
-    ) -> None:
-        self._job, self._store, self._clock, self._log_level = job, store, clock, log_level
-        self._engine_of = engine_of
-        self._settings = job.settings
+    def __init__(self, job: ClusterJob, store: Store, begun: Begun, clock: Clock, log_level: int) -> None:
+        self._job, self._settings, self._store, self._begun = job, job.settings, store, begun
+        self._clock, self._log_level = clock, log_level
         self._started_ms = clock.wall_ms()
-        self._noting: Noting | None = None
-        self._engine: JobEngine | None = None
-        self._workers = job.workers or 1
-        self._begun: Begun | None = None
-        self._figures: JobFigures | None = None
-        self._error: FetcherError | None = None
-        self._snapshot = Snapshot()
-
-    def close(self) -> None:
-        if self._engine is not None:
-            self._engine.close()
-
-    def run(self, screen: Screen) -> int:
-        job, settings = self._job, self._settings
-        wanted = Wanted(job.ids, self._store, job.ending, job.shard_ids, job.workers or 8)
-        begun = self._begun = begin(wanted, settings, self._clock.wall_ms)
-        for warning in begun.warnings:
-            log.warning(warning)
-        figures = self._figures = JobFigures(begun.cut, begun.commits if begun.resumed else (), settings)
+        self._figures = JobFigures(begun.cut, begun.commits if begun.resumed else (), job.settings)
         for commit in () if begun.resumed else begun.commits:
-            figures.committed(commit)  # the bad lines, which this start has found
-        self._noting = noting = Noting(self._store, self._clock, figures)
-        shards = begun.left
-        if shards:
-            self._drive(Schedule(shards, resumed=begun.resumed), figures, screen)
-        else:
-            self._snapshot = figures.snapshot({}, 0.0, last=True)
-        try:
-            conclude(self._target, begun, figures, iso_time(self._clock.wall_ms()), keep_parts=job.keep_parts)
-        except FetcherError as error:
-            self._error = self._error or error
-        code = self._code(figures)
-        noting.ended(self._snapshot, code, "" if self._error is None else str(self._error))
-        return code
+            self._figures.committed(commit)  # the bad lines, which this start has found
+        self._noting = Noting(store, clock, self._figures)
+        self._error: FetcherError | None = None
+        self._snapshot = self._figures.snapshot({}, 0.0, last=True)
 
-    @property
-    def _target(self) -> Target:
-        job = self._job
-        failed = self._settings.failed or failed_path_of(job.out)
-        return Target(self._store, job.out if job.merged else None, failed)
-
-    def _drive(self, schedule: Schedule, figures: JobFigures, screen: Screen) -> None:
-        settings, job = self._settings, self._job
-        engine = self._engine = self._engine_of(job)
-        self._workers = job.workers or min(engine.cpus, schedule.waiting, enough_workers(settings.qps))
-        self._workers = max(1, min(self._workers, int(settings.qps)))
-        engine.brief(self._briefing())
+    def drive(self, engine: JobEngine, screen: Screen) -> None:
+        """Have every shard done that is not."""
+        settings = self._settings
+        schedule = Schedule(self._begun.left, resumed=self._begun.resumed)
+        workers = self._job.workers or min(engine.cpus, schedule.waiting, enough_workers(settings.qps))
+        workers = max(1, min(workers, int(settings.qps)))
+        engine.brief(self._briefing(workers))
         log.info(
-            "%d shards of %d, %d at a time on %d nodes",
-            *(schedule.waiting, figures.shards, self._workers, engine.nodes),
+            "%d shards of %d, %d at a time on %d nodes", schedule.waiting, self._figures.shards, workers, engine.nodes
         )
-        assert self._noting is not None
-        noting = self._noting
         wish = "none" if settings.no_progress else settings.progress
         mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
         progress = make_progress(mode, screen, environ=os.environ)
 
         def show(snapshot: Snapshot, at: list[Figure]) -> None:
             progress.update(snapshot)
-            noting.now(snapshot, at, self._workers)
+            self._noting.now(snapshot, at, workers)
 
-        driver = Driver(engine, schedule, figures, settings, self._workers, self._clock, show)
-        with _listening(lambda which: driver.stop(Stopped(which))):
+        driver = Driver(engine, schedule, self._figures, settings, workers, self._clock, show)
+        with _listening(driver.heard.append):
             try:
-                self._snapshot = driver.run()
+                driver.run()
             except FetcherError as error:  # the engine itself
-                driver.error, self._snapshot = error, driver.snapshot(last=True)
-        self._error = driver.error
+                driver.error = error
+        self._error, self._snapshot = driver.error, driver.snapshot(last=True)
         progress.close(self._snapshot)
 
-    def _briefing(self) -> Briefing:
-        assert self._begun is not None
-        settings = replace(self._settings, qps=float(max(1, int(self._settings.qps) // self._workers)))
+    def _briefing(self, workers: int) -> Briefing:
+        settings = replace(self._settings, qps=float(max(1, int(self._settings.qps) // workers)))
         return Briefing(
             version=__version__,
             job=self._begun.cut.job,
@@ -222,10 +183,20 @@ class _Run:
             keeper="",
         )
 
-    def _code(self, figures: JobFigures) -> int:
+    def conclude(self) -> int:
+        """The books, OUT, the manifest. Returns the exit code."""
+        job, figures = self._job, self._figures
+        failed = self._settings.failed or failed_path_of(job.out)
+        target = Target(self._store, job.out if job.merged else None, failed)
+        try:
+            conclude(target, self._begun, figures, iso_time(self._clock.wall_ms()), keep_parts=job.keep_parts)
+        except FetcherError as error:
+            self._error = self._error or error
+        code = 1 if any(commit.failed for commit in figures.all_commits()) else 0
         if self._error is not None:
-            return self._error.exit_code
-        return 1 if any(commit.failed for commit in figures.all_commits()) else 0
+            code = self._error.exit_code
+        self._noting.ended(self._snapshot, code, "" if self._error is None else str(self._error))
+        return code
 
     def end(self, code: int) -> End:
         """For the closing words."""
@@ -246,8 +217,6 @@ class _Run:
 
     def finished(self, code: int) -> Finished:
         """For the summary."""
-        assert self._begun is not None
-        assert self._figures is not None
         return Finished(
             exit_code=code,
             reason="" if self._error is None else str(self._error),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -85,7 +86,7 @@ class Stopped(FetcherError):
     """A signal asked for the end."""
 
     def __init__(self, which: signal.Signals) -> None:
-        super().__init__(f"by {which.name}", "the same command goes on")
+        super().__init__(f"stopped by {which.name}")
         self.exit_code = 128 + which  # type: ignore[misc]
 
 
@@ -123,6 +124,8 @@ class Driver:
         self._accepted = False
         self._abandoned = False
         self._started_s = self._heard_s = clock.monotonic_s()
+        self.heard: deque[signal.Signals] = deque()
+        """Signals that came. They are acted upon between two looks, never in the midst of a call of the engine's."""
         self.error: FetcherError | None = None
 
     def stop(self, error: FetcherError) -> None:
@@ -134,8 +137,8 @@ class Driver:
             self._abandoned = True
             self._engine.abandon()
 
-    def run(self) -> Snapshot:
-        """Until every shard is done or the job is stopped."""
+    def run(self) -> None:
+        """Until every shard is done or the job is stopped. Raises `FetcherError` where the engine has failed."""
         while not self._abandoned:
             self._fill()
             if not self._schedule.running:
@@ -146,7 +149,6 @@ class Driver:
                 else:
                     self._has_ended(ended)
             self._look()
-        return self.snapshot(last=True)
 
     def _fill(self) -> None:
         while self.error is None and self._schedule.running < (self._workers if self._accepted else 1):
@@ -186,6 +188,8 @@ class Driver:
             )
 
     def _look(self) -> None:
+        while self.heard:
+            self.stop(Stopped(self.heard.popleft()))
         self._see()
         if self._live:
             self._heard_s = self._clock.monotonic_s()
