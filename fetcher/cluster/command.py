@@ -243,12 +243,16 @@ def _shown(value: object) -> object:
 
 @contextmanager
 def _listening(heard: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """Signals as calls, while inside. Ray has put up handlers of its own: they come back."""
+    """Signals as calls, while inside; Ray's own handlers come back.
+
+    Also where SIGINT was ignored at the start, as a shell does for jobs in the background; `nohup` is believed.
+    """
 
     def hear(which: int, _frame: FrameType | None) -> None:
         heard(signal.Signals(which))
 
-    before = {which: signal.signal(which, hear) for which in SIGNALS if signal.getsignal(which) is not signal.SIG_IGN}
+    asked_for = [which for which in SIGNALS if which.name != "SIGHUP" or signal.getsignal(which) is not signal.SIG_IGN]
+    before = {which: signal.signal(which, hear) for which in asked_for}
     try:
         yield
     finally:
