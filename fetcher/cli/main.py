@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "run": "Fetch every ID of a file and stream the answers to OUT.",
     "verify": "Prove offline that every ID stands exactly once in OUT or the failed file.",
     "explain": "Say what has become of one ID, and what to do.",
+    "ctl": "Ask the run that is working on OUT: status, pause, resume, set or stop.",
     "apis": "List the APIs that can be fetched from, or show one.",
     "init": "Write a commented fetcher.toml; asks on a terminal.",
     "config": "Show the settings, and where each comes from.",

@@ -66,6 +66,17 @@ class CapProof:
         self.sent_count = 0
         self.worst_100ms = 0
 
+    def set_cap(self, cap_per_s: float) -> None:
+        """Another cap is in force. What is proven is then that no window was over the largest of them."""
+        self._cap_per_s = max(self._cap_per_s, cap_per_s)
+        self._idle_s = max(self._idle_s, IDLE_GAPS / cap_per_s)
+        size = max(SMALLEST_RING, 2 * math.ceil(self._cap_per_s))
+        if size > self._size:
+            ring = array("d", bytes(8 * size))
+            for number in range(max(0, self.sent_count - self._size), self.sent_count):
+                ring[number % size] = self._ring[number % self._size]
+            self._ring, self._size = ring, size
+
     def sent(self, now_s: float) -> None:
         """A call was sent at `now_s` (monotonic). A time before the last one counts as the last, and is noted."""
         number, ring, size = self.sent_count, self._ring, self._size

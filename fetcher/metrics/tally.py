@@ -190,6 +190,10 @@ class Tally:
         """Pacing allows so many calls a second at present."""
         self._allowed_per_s = rate_per_s
 
+    def cap(self, cap_per_s: float) -> None:
+        """Another cap is in force."""
+        self._cap_per_s = self._allowed_per_s = cap_per_s
+
     def waiting(self, reason: str, until_s: float | None) -> None:
         """Nothing is sent until `until_s` (monotonic; None: nobody knows), and why: a few words for a person.
 

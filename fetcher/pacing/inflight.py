@@ -73,6 +73,25 @@ class InFlight:
         if needed > self._target or needed < self._target * FALL_BELOW:
             self._target = needed
 
+    def set_cap(self, cap_per_s: float) -> None:
+        """Calls per second that are wanted from now on."""
+        self._cap_per_s = cap_per_s
+        self._window = min(MOST_SAMPLES, max(FEWEST_SAMPLES, math.ceil(cap_per_s)))
+        self._samples = min(self._samples, self._window)
+        self.fix(self._fixed)
+
+    def fix(self, fixed: int | None) -> None:
+        """So many from now on; None: what cap and latency need.
+
+        Raises:
+            ValueError: a number below 1.
+        """
+        if fixed is not None and fixed < 1:
+            raise ValueError("at least one call must be allowed in flight")
+        self._fixed = fixed
+        needed = math.ceil(self._cap_per_s * self._mean_s * TO_SPARE) + EXTRA
+        self._target = fixed if fixed is not None else self._bounded(needed)
+
     def target(self) -> int:
         """How many calls may be in flight now."""
         return self._target

@@ -78,7 +78,8 @@ class Pacer:
         self._next_s = now_s + self._gap_s
         self._window_s = max(1.0, 1 / cap_per_s) + EPSILON_S
         self._granted = 0
-        self._sent_s = array("d", bytes(8 * self._limit))  # a ring: `_used` times, the oldest at `_oldest`
+        self._size = self._limit
+        self._sent_s = array("d", bytes(8 * self._size))  # a ring: `_used` times, the oldest at `_oldest`
         self._oldest = 0
         self._used = 0
 
@@ -118,7 +119,7 @@ class Pacer:
             raise Defect("a call was sent without a permit")
         self._granted -= 1
         # There is room: used + granted <= limit held before, and granted has just fallen by one.
-        self._sent_s[(self._oldest + self._used) % self._limit] = now_s
+        self._sent_s[(self._oldest + self._used) % self._size] = now_s
         self._used += 1
         return True
 
@@ -162,6 +163,23 @@ class Pacer:
         self.rate_per_s = rate_per_s
         self._gap_s = 1 / (self.rate_per_s * self._evenness)
 
+    def set_cap(self, cap_per_s: float, now_s: float) -> None:
+        """Keep to another cap, from the next slot on, at its full rate.
+
+        What was sent in the last second counts against the new cap: a second that spans the change holds no more than
+        the larger of the two, and after a lower one nothing starts until there is room under it.
+
+        Raises:
+            ValueError: it is outside its range.
+        """
+        fresh = Pacer(cap_per_s, now_s, 1 - self._evenness, self._slack_s)
+        times = [self._sent_s[(self._oldest + k) % self._size] for k in range(self._used)]
+        self.cap_per_s, self._limit, self._most_per_s = fresh.cap_per_s, fresh._limit, fresh._most_per_s
+        self.rate_per_s, self._gap_s, self._window_s = fresh.rate_per_s, fresh._gap_s, fresh._window_s
+        self._size = max(self._limit, len(times) + self._granted)
+        self._sent_s, self._oldest = array("d", [*times, *bytes(self._size - len(times))]), 0
+        self._next_s = max(self.paused_until_s, min(self._next_s, now_s + self._gap_s))
+
     def set_headroom(self, headroom: float) -> None:
         """Leave another part of the cap unused from the next slot on.
 
@@ -177,5 +195,5 @@ class Pacer:
         """Drop the starts that have left the window: each is dropped once."""
         # The same sum as in `wait_s`: were it rounded otherwise, a wait of 0 could find nothing due.
         while self._used and self._sent_s[self._oldest] + self._window_s <= now_s:
-            self._oldest = (self._oldest + 1) % self._limit
+            self._oldest = (self._oldest + 1) % self._size
             self._used -= 1

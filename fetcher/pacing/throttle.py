@@ -78,6 +78,12 @@ class Throttle:
         self._resume_s = self._at_s = now_s + pause_s
         return pause_s
 
+    def set_cap(self, cap_per_s: float) -> None:
+        """Keep to another cap; what was learnt of the gateway's own stays, where it is lower."""
+        was_slowed = self._rate_per_s < self._cap_per_s
+        self._cap_per_s, self._floor_per_s = cap_per_s, min(FLOOR_PER_S, cap_per_s)
+        self._rate_per_s = min(self._rate_per_s, cap_per_s) if was_slowed else cap_per_s
+
     def slowdown(self) -> Slowdown:
         """What others who share the cap have to know after `throttled`."""
         return Slowdown(self._resume_s, self._rate_per_s, self._last_bad_per_s, self._streak)

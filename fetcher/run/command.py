@@ -37,6 +37,7 @@ from fetcher.report import (
 )
 from fetcher.run.assemble import assemble, gateway_of, new_tally
 from fetcher.run.closing import Done, end_of, finished_of
+from fetcher.run.control import controlled
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run
@@ -222,8 +223,10 @@ async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: E
         sink.hurry()
 
     try:
+        steered = controlled(files.output.path, run.steering())
         with listening(lambda which: run.stop(Interrupted(which, which.name)), at_once):
-            return Driven(await run.run(), parts.cap_proof.proof(), [])
+            async with steered:
+                return Driven(await run.run(), parts.cap_proof.proof(), [])
     finally:
         await parts.transport.aclose()
 
@@ -240,8 +243,10 @@ async def _in_several(settings: CommandSettings, clock: Clock, files: Files, end
         shards.abandon()
         sink.hurry()
 
+    steered = controlled(files.output.path, shards.steering())
     with listening(lambda which: shards.stop(Interrupted(which, which.name)), at_once):
-        return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
+        async with steered:
+            return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
 
 
 def _taken_back(ended: Ended, output: Output) -> Ended:

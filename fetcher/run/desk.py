@@ -96,6 +96,8 @@ class Desk:
         self.input_ended = False
         self.error: FetcherError | None = None
         """Why the run ends before its time; None as long as it goes on or when it ended by itself."""
+        self.paused = False
+        """Somebody wants no further call to start until they say so: see `steering`."""
         self.dispatcher_bell = Bell()
         self.reader_bell = Bell()
         self.only_time_helps = False

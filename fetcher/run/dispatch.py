@@ -82,6 +82,8 @@ class Dispatcher:
     def _room(self, now_s: float) -> int:
         """How many calls may start as soon as the pace allows; has connections opened for them."""
         desk, parts = self._desk, self._parts
+        if desk.paused:
+            return 0
         breaker = parts.breaker
         outage = breaker.is_open
         if outage:

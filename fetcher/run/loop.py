@@ -27,6 +27,7 @@ from fetcher.run.feed import Feed
 from fetcher.run.openers import Openers
 from fetcher.run.roles import CallNotes, NoNotes, Sink
 from fetcher.run.settling import Settling
+from fetcher.run.steering import Steering
 from fetcher.run.ticker import Ticker
 from fetcher.settings import ErrorLimit
 
@@ -102,6 +103,10 @@ class Run:
         self._failures = 0
         self._abandoned = False
         self._unstored: list[Outcome] = []
+
+    def steering(self) -> Steering:
+        """What can be asked of it while it goes."""
+        return Steering(self._parts, self._desk, self._tally, self._snapshot)
 
     def stop(self, error: FetcherError) -> None:
         """Start nothing more, finish what is in flight, end with `error`. May be called from the loop at any time."""

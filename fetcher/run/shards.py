@@ -32,6 +32,7 @@ from fetcher.run.loop import Ended, too_many
 from fetcher.run.roles import CallNotes
 from fetcher.run.shard import plain
 from fetcher.run.sink import FileSink
+from fetcher.run.steering import Overseen
 from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
 from fetcher.settings import CommandSettings
 
@@ -107,6 +108,10 @@ class Shards:
             for peer in self._living():
                 peer.channel.post(Stop(at_once=False))
             self._taken.set()
+
+    def steering(self) -> Overseen:
+        """What can be asked of it while it goes."""
+        return Overseen(self.snapshot, self.stop, self._settings.processes)
 
     def abandon(self) -> None:
         """End now."""

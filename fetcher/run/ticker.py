@@ -21,6 +21,7 @@ from fetcher.run.watchdog import Watchdog
 TICK_S: Final = 0.25
 DRAIN_S: Final = 30.0
 """How long a stopped run waits for what is in flight."""
+PAUSED: Final = "somebody asked for a pause (fetcher ctl)"
 SPARE_S: Final = 5.0
 """After its deadline a call is given up within a second; five are beyond doubt."""
 
@@ -45,6 +46,8 @@ class Ticker:
         stopping_since_s: float | None = None
         while True:
             await asyncio.sleep(TICK_S)
+            if self._desk.paused:  # an answer that came after the pause has taken the word back
+                self._tally.waiting(PAUSED, None)
             self._show()
             now_s = clock.monotonic_s()
             if self._desk.stopping:
@@ -58,7 +61,7 @@ class Ticker:
     def known_until_s(self, now_s: float) -> float:
         """Until when there is a good reason that nothing moves; infinity where somebody else has to act."""
         parts, desk = self._parts, self._desk
-        if desk.waits_for_others:
+        if desk.waits_for_others or desk.paused:
             return math.inf
         reasons = [now_s + parts.breaker.wait_s(now_s), now_s + parts.pacer.wait_s(now_s), desk.waiting.next_due_s]
         if desk.flying:
@@ -66,7 +69,7 @@ class Ticker:
         return max(reason for reason in reasons if math.isfinite(reason))
 
     def _stalled(self, timeout_s: float, now_s: float) -> None:
-        for line in whereabouts(self._parts, self._desk, now_s):
+        for line in ("nothing moves: this is what every task waits for", *whereabouts(self._parts, self._desk, now_s)):
             log.error(line)
         self._desk.stop(
             Defect(
@@ -79,7 +82,7 @@ class Ticker:
 
 def whereabouts(parts: Parts, desk: Desk, now_s: float) -> list[str]:
     """What every task waits for, for a person."""
-    said = ["nothing moves: this is what every task waits for"]
+    said = []
     said.append("reader: " + ("waits for the input" if desk.reading else f"{len(desk.queue)} IDs lie ready"))
     slot_s = parts.pacer.wait_s(now_s)
     said.append(

@@ -107,3 +107,17 @@ def test_the_fullest_second_of_each_look() -> None:
     assert looks == [5, 9, 2]
     assert (cap_proof.worst_1s, cap_proof.proof().worst_1s_at_s) == (9, pytest.approx(10.4))
     assert cap_proof.take_fullest_1s() == 0
+
+
+def test_another_cap_is_watched_on() -> None:
+    """Also one that a second of the first would not have had room for: nothing is missed, the largest is what holds."""
+    proof = CapProof(10.0)
+    for call in range(10):
+        proof.sent(call / 10)
+    proof.set_cap(3000.0)
+    for call in range(6000):
+        proof.sent(1.0 + call / 2990)
+    proof.set_cap(5.0)
+    seen = proof.proof()
+    assert seen.exact and seen.holds and seen.cap_per_s == 3000.0
+    assert 2990 <= seen.worst_1s <= 2991 and seen.sent == 6010

@@ -81,3 +81,20 @@ def test_the_latency_can_be_read() -> None:
     assert in_flight.latency_s == 0.25
     in_flight.observe(1.0)
     assert in_flight.latency_s == 1.0
+
+
+def test_another_cap_or_number() -> None:
+    """The latency that was seen is kept; a fixed number wins until it is let go."""
+    in_flight = InFlight(10.0)
+    for _ in range(2000):
+        in_flight.observe(0.1)
+    few = in_flight.target()
+    in_flight.set_cap(1000.0)
+    assert in_flight.target() > 10 * few
+    in_flight.fix(7)
+    in_flight.observe(0.1)
+    assert in_flight.target() == 7
+    in_flight.fix(None)
+    assert in_flight.target() > 10 * few
+    with pytest.raises(ValueError, match="at least one"):
+        in_flight.fix(0)

@@ -287,3 +287,47 @@ def test_restarts_of_a_stalling_run_keep_the_cap(cap_per_s: float, seed: int) ->
             now_s = sent_s
         now_s += slack_s + delay_s
     assert worst_window(starts) <= cap_per_s
+
+
+@given(
+    caps=st.lists(st.sampled_from([0.3, 1.0, 2.5, 7.0, 20.0, 133.0]), min_size=2, max_size=4),
+    seed=st.integers(0, 10_000),
+)
+def test_another_cap_in_mid_run_is_kept(caps: list[float], seed: int) -> None:
+    """No second holds more than the largest cap in force within it; a permit that is out may still be sent."""
+    dice = Random(seed)
+    now_s, sent = 100.0, list[tuple[float, float]]()
+    pacer = Pacer(caps[0], now_s)
+    changes = [(now_s, caps[0])]
+    for cap in caps:
+        if cap != caps[0] or len(changes) > 1:
+            held = pacer.due(now_s)
+            pacer.take(max(0, min(1, held)), now_s)
+            pacer.set_cap(cap, now_s)
+            changes.append((now_s, cap))
+            if held > 0:
+                pacer.sent(now_s)
+                sent.append((now_s, 0.0))
+        until_s = now_s + 3.0 + 2.0 / cap
+        before = len(sent)
+        while now_s < until_s:
+            now_s += dice.choice([0.001, 0.02, 0.3])
+            if (due := pacer.due(now_s)) > 0:
+                pacer.take(due, now_s)
+                for _ in range(due):
+                    pacer.sent(now_s)
+                    sent.append((now_s, cap))
+        assert len(sent) > before  # it goes on, at the new rate
+    for start_s, _ in sent:
+        count = sum(start_s <= at_s < start_s + 1.0 for at_s, _ in sent)
+        in_force = [cap for at_s, cap in changes if at_s < start_s]
+        largest = max([in_force[-1], *(cap for at_s, cap in changes if start_s <= at_s < start_s + 1.0)])
+        assert count <= max(1, int(largest))
+
+
+def test_another_cap_does_not_end_a_pause() -> None:
+    """What was learnt of the gateway stands."""
+    pacer = Pacer(0.1, 0.0)
+    pacer.pause_until(5.0)
+    pacer.set_cap(10.0, 1.0)
+    assert pacer.due(4.9) == 0 and pacer.due(5.2) == 1

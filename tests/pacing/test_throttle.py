@@ -175,3 +175,16 @@ def test_what_one_process_has_learnt_holds_in_another() -> None:
     rate_per_s = other.rate(21.0)
     other.adopt(throttled.slowdown())
     assert other.rate(21.0) == rate_per_s
+
+
+def test_another_cap() -> None:
+    """At full rate it follows; what was learnt of the gateway's own cap stays where that is lower."""
+    throttle = Throttle(10.0)
+    throttle.set_cap(50.0)
+    assert throttle.rate(0.0) == 50.0
+    throttle.throttled(1.0, 0.9, None)
+    slowed = throttle.rate(1.0)
+    throttle.set_cap(100.0)
+    assert throttle.rate(1.0) == slowed == 35.0
+    throttle.set_cap(5.0)
+    assert throttle.rate(1.0) == 5.0
