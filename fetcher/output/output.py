@@ -88,7 +88,7 @@ class Output:
         """
         products, same_ids = encoded.products, frozenset[str]()
         if products and self._treatment is not None:
-            sorting = self._treatment.treat(products)
+            sorting = self._treatment.treat(products, len(encoded.fetched))
             products, same_ids = sorting.out, sorting.same_ids
             if sorting.unchanged and self._unchanged is not None:
                 _append(self._unchanged, sorting.unchanged)

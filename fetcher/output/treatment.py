@@ -40,8 +40,8 @@ class Treatment:
         self.vanished: list[str] = []
         """Fields that nearly all answers had at first, in the order in which they were missed."""
 
-    def treat(self, products: bytes) -> Sorted:
-        """These lines as they are to be stored.
+    def treat(self, products: bytes, count: int) -> Sorted:
+        """These lines, `count` of them, as they are to be stored.
 
         Raises:
             InputError: see `Comparison.change`.
@@ -50,7 +50,7 @@ class Treatment:
         if self.fields is not None:
             products = b"".join(self._thinned(line) for line in lines_in(products))
         if self._schema is not None:
-            self._look(self._schema, products)
+            self._look(self._schema, products, count)
         if self.comparison is not None:
             return self.comparison.sort(products)
         return Sorted(products, b"", NOTHING_SAME)
@@ -63,13 +63,14 @@ class Treatment:
         except ValueError as error:
             raise Defect(f"an answer could not be stored: {error}", "without --keep and --drop it can") from None
 
-    def _look(self, schema: SchemaWatch, products: bytes) -> None:
-        count, at = products.count(b"\n"), 0
-        lines: list[bytes] = []
-        while (further := schema.wants(count - at)) is not None:
-            lines = lines or lines_in(products)
-            at += further + 1
-            self.vanished += schema.observe(split_data(lines[at - 1])[1])
+    def _look(self, schema: SchemaWatch, products: bytes, count: int) -> None:
+        start = 0
+        while (further := schema.wants(count)) is not None:
+            for _ in range(further):
+                start = products.index(b"\n", start) + 1
+            end = products.index(b"\n", start)
+            self.vanished += schema.observe(split_data(products[start:end])[1])
+            count, start = count - further - 1, end + 1
 
     def close(self) -> None:
         """Let go of what is compared with."""

@@ -82,9 +82,8 @@ class _Paths:
         begin = text.lstrip()[:1]
         if begin == b"{":
             members, touched = _OBJECT.decode(text), False
-            for name in list(members):
-                if further := self._into(places, name):
-                    touched |= self._thin(members, name, further)
+            for name in self._of_interest(members, places):
+                touched |= self._thin(members, name, self._into(places, name))
             return _WRITTEN.encode(members) if touched else text
         if begin == b"[":
             further, elements = self._through(places), _LIST.decode(text)
@@ -108,11 +107,11 @@ class _Paths:
         text = bytes(raw)
         begin = text.lstrip()[:1]
         if begin == b"{":
-            members = {}
-            for name, value in _OBJECT.decode(text).items():
-                if (left := self._what_is_kept(value, self._into(places, name))) is not None:
-                    members[name] = left
-            return _WRITTEN.encode(members)
+            members, left = _OBJECT.decode(text), {}
+            for name in self._of_interest(members, places):
+                if (kept := self._what_is_kept(members[name], self._into(places, name))) is not None:
+                    left[name] = kept
+            return _WRITTEN.encode(left)
         if begin == b"[":
             further = self._through(places)
             found = (self._what_is_kept(element, further) for element in _LIST.decode(text))
@@ -120,12 +119,15 @@ class _Paths:
         return text
 
     def _what_is_kept(self, value: msgspec.Raw, places: _Places) -> msgspec.Raw | None:
-        if not places:
-            return None
         if self._ended(places):
             return value
         leads_on = bytes(value)[:1] in (b"{", b"[")
         return msgspec.Raw(self.kept(value, places)) if leads_on else None
+
+    def _of_interest(self, members: dict[str, msgspec.Raw], places: _Places) -> list[str]:
+        """Members that a path leads into, in their order: a look at each would cost more than all else."""
+        names = {self.paths[path][at] for path, at in places}
+        return list(members) if "*" in names else [name for name in members if name in names]
 
     def _into(self, places: _Places, name: str) -> _Places:
         """Where one stands within a member."""

@@ -32,7 +32,7 @@ def test_fields_are_left_out_and_misspelt_ones_are_told(tmp_path: Path, processe
 
 
 def test_a_field_that_vanishes_stops_the_run(tmp_path: Path) -> None:
-    """With exit 7 and within some sixty products; the same command stops at once again, until it is told to go on."""
+    """With exit 7 and within some eighty products; the same command stops at once again, until it is told to go on."""
     with spawn(SandboxSettings(latency_ms=2, jitter_ms=0, absent=0.0)) as sandbox:
         env = environment(sandbox)
         write_ids(tmp_path / "ids.txt", 400)

@@ -49,7 +49,7 @@ def test_names_lead_through_lists_and_null_is_not_there() -> None:
     ],
 )
 def test_what_vanishes_is_told_once_and_soon(broken: Any, gone: tuple[str, ...]) -> None:
-    """Within fifty-two products, wherever the change falls; the parent alone where all of it is gone."""
+    """Within eighty-four products, wherever the change falls; the parent alone where all of it is gone."""
     for good_first in (0, 1, EVERY - 1, 3 * EVERY + 5):
         watch = after_learning()
         assert told_after(watch, [GOOD] * good_first) is None
@@ -77,7 +77,7 @@ def test_most_without_it_are_enough() -> None:
 
 
 def test_it_looks_at_few() -> None:
-    """One in 32, once it has learnt; given lots it says which."""
+    """One in 64, once it has learnt; given lots it says which."""
     watch = after_learning()
     seen = 0
     for _ in range(100):
