@@ -158,6 +158,7 @@ class AnswerReader:
             raise self._stop(Lost.TOO_LARGE, f"over {HEADERS_BYTES} bytes of headers")
         if self._head_done:
             return
+        value = value.rstrip(b" \t")  # RFC 9112, 5: not part of it; llhttp takes off only what stands before it
         if self.headers is not None:
             self.headers.append((name, value))
         self._keep(name.lower(), value)
@@ -173,9 +174,9 @@ class AnswerReader:
         elif name == DATE:
             self.date = value.decode("latin-1")
         elif name == TRANSFER_ENCODING:
-            self._by_end = False
-            if value.lower() != b"chunked":
+            if value.lower() != b"chunked" or not self._by_end:  # or it stands beside another one
                 raise self._stop(Lost.MALFORMED, "a transfer coding that was not asked for")
+            self._by_end = False
         elif name == CONTENT_ENCODING:
             encoding = value.decode("latin-1")
             self.encoding = f"{self.encoding}, {encoding}" if self.encoding else encoding

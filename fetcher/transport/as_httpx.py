@@ -19,7 +19,7 @@ from fetcher.model import Lost, NoReply
 from fetcher.transport.contract import CONNECT_TIMEOUT_S, MAX_BODY_BYTES
 from fetcher.transport.exchange import RawAnswer
 from fetcher.transport.fast import FastTransport
-from fetcher.transport.faults import Broken
+from fetcher.transport.faults import RESET, Broken
 from fetcher.transport.inflate import inflate
 from fetcher.transport.origin import DEFAULT_PORTS, Origin
 from fetcher.transport.tls import client_context
@@ -33,7 +33,7 @@ _ERRORS: Final[dict[Lost, type[httpx.TransportError]]] = {
     Lost.CONNECT: httpx.ConnectError,
     Lost.TLS: httpx.ConnectError,
     Lost.TIMEOUT: httpx.ReadTimeout,
-    Lost.DISCONNECTED: httpx.ReadError,
+    Lost.DISCONNECTED: httpx.RemoteProtocolError,
     Lost.MALFORMED: httpx.RemoteProtocolError,
     Lost.TOO_LARGE: httpx.ReadError,
 }
@@ -142,6 +142,8 @@ def _written(request: httpx.Request, body: bytes) -> bytes:
 
 def _error(lost: NoReply, request: httpx.Request) -> httpx.TransportError:
     kind = _ERRORS[lost.kind]
+    if lost.kind is Lost.DISCONNECTED and RESET in lost.detail:
+        kind = httpx.ReadError  # httpx tells a connection that was torn from one that was closed too early
     if not lost.sent:
         kind = httpx.ConnectTimeout if lost.kind is Lost.TIMEOUT else httpx.ConnectError
     return kind(lost.detail, request=request)

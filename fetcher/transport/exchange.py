@@ -26,7 +26,7 @@ from fetcher.errors import Defect
 from fetcher.model import Lost, NoReply, Reply, Request
 from fetcher.transport.answers import AnswerReader
 from fetcher.transport.contract import Done
-from fetcher.transport.faults import Broken
+from fetcher.transport.faults import RESET, Broken
 from fetcher.transport.heads import RequestWriter
 from fetcher.transport.inflate import inflate
 from fetcher.transport.known_heads import LONGEST_HEAD_BYTES, KnownHead, KnownHeads
@@ -273,7 +273,7 @@ class FastConnection(asyncio.BufferedProtocol):
         self._alive = False
         if self._done is not None:
             begun = self._reader is not None and self._reader.held_bytes > 0
-            how = "reset" if isinstance(error, ConnectionResetError) else "closed"
+            how = RESET if isinstance(error, ConnectionResetError) else "closed"
             where = "within the answer" if begun else "before an answer came"
             self._deliver(self._no_reply(Lost.DISCONNECTED, f"the connection was {how} {where}", self._sent))
         self._end_turn()

@@ -9,9 +9,12 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fetcher.model import Lost
+
+RESET: Final = "reset"
+"""In the words about a connection that was torn, by an RST, in place of closed too early."""
 
 
 class Broken(Exception):

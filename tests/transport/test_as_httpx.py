@@ -119,7 +119,7 @@ async def test_tls(certificates: Certificates) -> None:
 
 @pytest.mark.parametrize(
     ("handler", "error"),
-    [(silent, httpx.ReadTimeout), (answering(b"", close=True), httpx.ReadError)],
+    [(silent, httpx.ReadTimeout), (answering(b"", close=True), httpx.RemoteProtocolError)],
 )
 async def test_failures_have_httpx_names(handler: Handler, error: type[Exception]) -> None:
     """So that code that handles httpx's failures handles these."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from fetcher.clock import SystemClock
 from fetcher.errors import UsageError
 from fetcher.model import Lost, NoReply, Reply
-from fetcher.transport import open_transport
+from fetcher.transport import FastTransport, open_transport
 from fetcher.transport.tls import client_context
 from tests.transport.conftest import REQUEST, Certificates
 from tests.transport.raw_server import Far, answering, plain, raw_server
@@ -137,6 +138,84 @@ async def test_connections_are_used_again(certificates: Certificates) -> None:
             connection: Any = await transport.ready()
             assert isinstance(await connection.exchange(REQUEST, 2), Reply)
         assert (server.connections, transport.idle) == (1, 1)
+        await transport.aclose()
+
+
+@LANES
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_second_connection_resumes_the_session(
+    certificates: Certificates, kind: str, version: ssl.TLSVersion
+) -> None:
+    """No second signature, in either version; the host's name and the authorities were looked at the first time."""
+    reused: list[bool] = []
+
+    async def serve(far: Far) -> None:
+        reused.append(far.writer.get_extra_info("ssl_object").session_reused)
+        await far.request()
+        await far.say(plain(BODY, "Connection: close"))
+
+    context = certificates.server_context()
+    context.minimum_version = context.maximum_version = version
+    async with raw_server(serve, context) as server:
+        transport = open_transport(
+            f"https://localhost:{server.port}", kind=kind, clock=SystemClock(), ca_file=certificates.certificate
+        )
+        for _ in range(3):
+            connection: Any = await transport.ready()
+            assert isinstance(await connection.exchange(REQUEST, 2), Reply)
+        await transport.aclose()
+    assert reused == [False, True, True]
+
+
+def shaken(client: ssl.SSLObject, server: ssl.SSLObject, bios: list[ssl.MemoryBIO], rounds: int) -> None:
+    """Carry the handshake's bytes to and fro, so many times; it may then be whole or half."""
+    to_client, from_client, to_server, from_server = bios
+    for _ in range(rounds):
+        for side, source, sink in ((client, from_client, to_server), (server, from_server, to_client)):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+            sink.write(source.read())
+
+
+@pytest.mark.parametrize("rounds", range(4))
+def test_a_handshake_under_way_has_no_session_to_give(certificates: Certificates, rounds: int) -> None:
+    """At whatever stage it is when the next connection begins: that one makes a handshake of its own."""
+    context, server_context = client_context(certificates.certificate), certificates.server_context()
+    server_context.maximum_version = ssl.TLSVersion.TLSv1_2  # has more stages
+    bios = [ssl.MemoryBIO() for _ in range(4)]
+    first = context.wrap_bio(bios[0], bios[1], server_hostname="localhost")
+    shaken(first, server_context.wrap_bio(bios[2], bios[3], server_side=True), bios, rounds)
+    second = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost")
+    assert (second.session is not None) == (first.version() is not None)
+
+
+async def test_a_session_that_the_server_has_forgotten(certificates: Certificates) -> None:
+    """A server that was started anew makes a whole handshake of it."""
+    context = client_context(certificates.certificate)
+    for _ in range(3):
+        async with raw_server(answering(plain(BODY)), certificates.server_context()) as server:
+            transport = FastTransport(f"https://localhost:{server.port}", clock=SystemClock(), context=context)
+            connection: Any = await transport.ready()
+            assert isinstance(await connection.exchange(REQUEST, 2), Reply)
+            await transport.aclose()
+
+
+async def test_a_session_is_no_passport_to_another_host(
+    certificates: Certificates, wrong_certificates: Certificates
+) -> None:
+    """Whoever took over the address shows a certificate like everyone else."""
+    context = client_context(certificates.certificate)
+    context.load_verify_locations(wrong_certificates.certificate)
+    async with raw_server(answering(plain(BODY)), certificates.server_context()) as server:
+        transport = FastTransport(server.origin.replace("127.0.0.1", "localhost"), clock=SystemClock(), context=context)
+        connection: Any = await transport.ready()
+        assert isinstance(await connection.exchange(REQUEST, 2), Reply)
+        await transport.aclose()
+    async with raw_server(answering(plain(BODY)), wrong_certificates.server_context()) as server:
+        transport = FastTransport(server.origin.replace("127.0.0.1", "localhost"), clock=SystemClock(), context=context)
+        lost = await transport.ready()
+        assert isinstance(lost, NoReply)
+        assert (lost.kind, lost.permanent) == (Lost.TLS, True)
         await transport.aclose()
 
 
