@@ -35,8 +35,8 @@ APART_S: Final = 0.01
 """At least so long between two samples, so that at a high rate they do not all come from the same moment."""
 LOOK_EVERY: Final = 8
 """Samples between two looks: sorting 256 numbers takes 10 µs."""
-FREAKS: Final = 64
-"""Of so many samples the slowest is not looked at: one late call moves no more than itself."""
+FREAKS: Final = 256
+"""Of so many samples the slowest is not looked at: what is rarer would cost more than a refusal now and then."""
 BEYOND: Final = 1.25
 SPARE_S: Final = 0.001
 STEP: Final = 0.001

@@ -54,8 +54,9 @@ def test_the_gateways_own_work_does_not_raise_it() -> None:
 def test_one_slow_answer_of_many_is_left_out() -> None:
     """A hiccup of the gateway costs no headroom; a way that gets worse does, at once."""
     headroom = Headroom()
-    assert shown(headroom, [0.02] * 128 + [0.5] + [0.02] * 71) == LEAST
+    assert shown(headroom, [0.02] * 128 + [0.5] + [0.02] * 127) == LEAST
     assert shown(headroom, [0.02, 0.032] * 12, start_s=60.0) == pytest.approx(0.016)
+    assert shown(headroom, [0.02] * 256, start_s=120.0) == LEAST
 
 
 def test_at_a_high_rate_the_samples_come_from_seconds() -> None:
