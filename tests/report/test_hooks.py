@@ -96,8 +96,9 @@ async def test_the_event_loop(stream: io.StringIO) -> None:
     assert "no exception here" in stream.getvalue()
 
 
-def test_hooks_are_put_back() -> None:
+def test_hooks_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """For whoever had hooks of their own."""
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # a command that ran in this process leaves its own
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
     restore = install_hooks()
     assert sys.excepthook is not before[0]
