@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -19,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.plot import bars
+from benchmarks.reports import Report, installed
 from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
 
 WAYS = {
@@ -56,15 +57,17 @@ def main() -> None:
         for turn in range(options.rounds):
             for way in sorted(WAYS, reverse=turn % 2 == 0):
                 found[way].append(measured(gateway, folder, options.out, way))
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {options.ids} IDs, {options.out}")
-    print("| books | products/s | CPU µs each |\n|---|---|---|")
+    report = Report("books", f"What the books cost: {options.ids:,} IDs, {options.out}", installed("fetcher"))
+    report.head("books", "products/s", "CPU µs each")
     medians = {
         way: [statistics.median(values) for values in zip(*rounds, strict=True)] for way, rounds in found.items()
     }
     for way, (rate, cpu) in medians.items():
-        print(f"| {way} | {rate:.0f} | {cpu:.0f} |")
-    print(f"products/s with ÷ without: {medians['with'][0] / medians['without'][0]:.3f}")
-    print(f"CPU with ÷ without: {medians['with'][1] / medians['without'][1]:.3f}")
+        report.row(way, f"{rate:,.0f}", f"{cpu:.0f}")
+    report.note(f"products/s with ÷ without: {medians['with'][0] / medians['without'][0]:.3f}")
+    report.note(f"CPU with ÷ without: {medians['with'][1] / medians['without'][1]:.3f}")
+    report.picture(bars("CPU for a product, µs", [(way, cpu) for way, (_, cpu) in medians.items()], "µs"))
+    report.save()
 
 
 if __name__ == "__main__":

@@ -1,160 +1,187 @@
 """The cap, exactly: how much of it is used, and the fullest second, at caps from 1 to 10 000 a second.
 
-    python -m benchmarks.cap                     # about six minutes
+    python -m benchmarks.cap                     # about seven minutes
     python -m benchmarks.cap --caps 20 1000 --seconds 5
+    python -m benchmarks.cap --only trouble      # kills, a stopped process, refusals, two processes
 
-`fetcher` is the command against the project's sandbox on the same machine: what its summary says of the times at which
-calls were sent. The limiters are alone in an event loop, 200 tasks waiting as usually written; looked at are the
-times at which they let a task through. `worst` is the fullest second over the cap: above 1.000 the cap was passed.
+`fetcher` is the command, its far end an nginx on the other core: what its summary says of the times at which calls were
+sent, while there was work; once with `--headroom auto` (2.5 % at the start, less on a steady way) and once with 0.5.
+The limiters are alone in an event loop, 200 tasks waiting as usually written. `fullest` is the fullest second over the
+cap: above 1.000 the cap was passed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import datetime
 import json
 import os
-import platform
-import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
-from fetcher.sandbox import SandboxSettings, spawn
+from benchmarks.clients import SECRET
+from benchmarks.limiters import OTHERS, PACER, Figures, tried
+from benchmarks.pipeline import children_cpu_s
+from benchmarks.plot import lines
+from benchmarks.reports import Report, installed
+from benchmarks.servers import nginx, on_core
+from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
 
-CAPS = [1, 5, 20, 100, 500, 2000, 5000, 10000]
-WAITERS = 200
-
-
-def fullest(times: list[float]) -> int:
-    """The most in any half-open second of a sorted list."""
-    worst = first = 0
-    for last, time_s in enumerate(times):
-        while times[first] <= time_s - 1.0:
-            first += 1
-        worst = max(worst, last - first + 1)
-    return worst
+CAPS: Final = (1, 5, 20, 100, 500, 2000, 5000, 10000)
+WAYS: Final = {"fetcher, --headroom auto": "auto", "fetcher, --headroom 0.5": "0.5"}
+AT_LEAST: Final = 8
+"""Calls of a run at a low cap."""
 
 
-def with_fetcher(cap: int, seconds: float) -> tuple[float, float, float]:
-    """(mean ÷ cap while busy, worst ÷ cap, CPU µs a call)."""
-    with spawn(SandboxSettings(absent=0.0)) as gateway, tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        count = int(cap * max(seconds, 6 / cap)) + 1
+class Command:
+    """`fetcher run` over so many IDs in a folder of its own."""
+
+    def __init__(self, folder: Path, count: int, *words: str, secret: str = SECRET.decode()) -> None:
+        self._folder = folder
         (folder / "ids.txt").write_text("".join(f"{610_000_000_000 + k}\n" for k in range(count)))
-        env = os.environ | {"FETCHER_APP_SECRET": gateway.app_secret.reveal()}
-        words = [
-            "run",
-            str(folder / "ids.txt"),
-            "-o",
-            str(folder / "out.jsonl"),
-            "--summary",
-            str(folder / "s.json"),
-            "-q",
-        ]
-        words += ["--qps", str(cap), "--gateway", gateway.url, "--app-key", gateway.app_key]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "fetcher", *words], env=env, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        windows = json.loads((folder / "s.json").read_text())["windows"]
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return windows["mean_per_s"] / cap, windows["worst_1s"] / cap, cpu_s / count * 1e6
+        files = [str(folder / "ids.txt"), "-o", str(folder / "out.jsonl"), "--summary", str(folder / "s.json"), "-q"]
+        self._words = [*on_core(0), sys.executable, "-m", "fetcher", "run", *files, *words]
+        self._env = os.environ | {"FETCHER_APP_SECRET": secret}
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Now."""
+        return subprocess.Popen(self._words, env=self._env)
+
+    def finish(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+        """Wait for its end: its summary."""
+        if (code := process.wait(timeout=300)) != 0:
+            raise SystemExit(f"fetcher ended with {code}")
+        summary: dict[str, Any] = json.loads((self._folder / "s.json").read_text())
+        return summary
 
 
-async def let_through(acquire: Callable[[], Awaitable[object]], cap: int, seconds: float) -> list[float]:
-    """The times at which 200 waiting tasks are let through."""
-    times: list[float] = []
-    end_s = time.monotonic() + max(seconds, 4 / cap)
-
-    async def wait() -> None:
-        while time.monotonic() < end_s:
-            await acquire()
-            times.append(time.monotonic())
-
-    tasks = [asyncio.create_task(wait()) for _ in range(WAITERS)]
-    await asyncio.sleep(end_s - time.monotonic())
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    return times
+def with_fetcher(far: str, cap: int, seconds: float, headroom: str, *more: str) -> Figures:
+    """The command at one cap."""
+    count = int(cap * max(seconds, AT_LEAST / cap)) + 1
+    words = ["--qps", str(cap), "--headroom", headroom, "--protocol", "guide"]
+    words += ["--gateway", f"{far}/openapi", "--app-key", "1000000", *more]
+    with tempfile.TemporaryDirectory() as place:
+        command, cpu_s = Command(Path(place), count, *words), children_cpu_s()
+        windows = command.finish(command.start())["windows"]
+    cpu_us = (children_cpu_s() - cpu_s) / count * 1e6
+    return Figures(windows["mean_per_s"] / cap, windows["worst_1s"] / cap, cpu_us)
 
 
-def aiolimiter_of(cap: int) -> Callable[[], Awaitable[object]]:
-    """As its docs begin."""
-    from aiolimiter import AsyncLimiter
-
-    limiter = AsyncLimiter(cap, 1)
-    return limiter.acquire
-
-
-def pyrate_of(cap: int) -> Callable[[], Awaitable[object]]:
-    """A rate in an in-memory bucket."""
-    from pyrate_limiter import Duration, Limiter, Rate
-
-    limiter = Limiter(Rate(cap, Duration.SECOND))
-    return lambda: limiter.try_acquire_async("key")
-
-
-def throttled_of(cap: int) -> Callable[[], Awaitable[object]]:
-    """A token bucket that waits."""
-    from throttled.asyncio import Throttled, per_sec
-
-    throttle = Throttled(key="key", quota=per_sec(cap), timeout=60)
-    return throttle.limit
+def table(caps: list[int], seconds: float, *, keep: bool) -> None:
+    """A row a cap and limiter."""
+    names = [name for name in OTHERS if installed(name)]
+    title = "The cap: how much of it is used, and its fullest second"
+    report = Report("cap", title, installed("fetcher", *names), keep=keep)
+    report.head("cap", "limiter", "mean ÷ cap", "fullest ÷ cap", "CPU µs")
+    found: dict[str, list[tuple[float, float]]] = {}
+    with nginx(1) as far:
+        for cap in caps:
+            rows = {name: with_fetcher(far.url, cap, seconds, headroom) for name, headroom in WAYS.items()}
+            rows |= {name: tried(name, cap, seconds / 2) for name in (PACER, *names)}
+            for name, figures in rows.items():
+                report.row(cap, name, f"{figures.mean:.4f}", f"{figures.worst:.3f}", f"{figures.cpu_us:,.0f}")
+                found.setdefault(name, []).append((cap, figures.worst if name in names else figures.mean))
+        used = [with_fetcher(far.url, 1, length, "0.5").cpu_us * (length + 1) / 1e6 for length in (8.0, 28.0)]
+    report.note(f"At one call a second a run takes {(used[1] - used[0]) / 20:.2%} of a core, beyond its start.")
+    title = "fetcher: mean ÷ cap; the others: fullest second ÷ cap"
+    report.picture(lines(title, found, "cap, calls a second", "÷ cap", log_x=True, most_y=2.0))
+    report.save()
 
 
-LIMITERS = {
-    "aiolimiter": aiolimiter_of,
-    "pyrate-limiter": pyrate_of,
-    "throttled-py": throttled_of,
+@contextmanager
+def watched(**settings: Any) -> Iterator[tuple[SandboxHandle, list[str]]]:
+    """The project's sandbox, which counts arrivals, and the words that lead to it."""
+    with spawn(SandboxSettings(absent=0.0, **settings)) as gateway:
+        yield gateway, ["--gateway", gateway.url, "--app-key", gateway.app_key]
+
+
+def killed_often(cap: int, folder: Path) -> tuple[float, float]:
+    """Killed after 0.6 s and started again at once, eight times: only the far end sees all of its lives."""
+    with watched() as (gateway, words):
+        command = Command(folder, cap * 6, "--qps", str(cap), *words, secret=gateway.app_secret.reveal())
+        for _ in range(8):
+            process = command.start()
+            time.sleep(0.6)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        command.finish(command.start())
+        return float("nan"), gateway.stats()["worst_window"] / cap
+
+
+def stopped_often(cap: int, folder: Path) -> tuple[float, float]:
+    """Every second the whole process stands still for 0.4 s: as an event loop that stalls."""
+    with watched() as (gateway, words):
+        command = Command(folder, cap * 5, "--qps", str(cap), *words, secret=gateway.app_secret.reveal())
+        process = command.start()
+        while process.poll() is None:
+            time.sleep(0.6)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.4)
+            process.send_signal(signal.SIGCONT)
+        return command.finish(process)["windows"]["worst_1s"] / cap, gateway.stats()["worst_window"] / cap
+
+
+def refused_often(cap: int, folder: Path) -> tuple[float, float]:
+    """The gateway takes 60 % of the cap: refusals, pauses, changing rates."""
+    return watched_run(cap, folder, cap * 5, [], qps=cap * 0.6)
+
+
+def in_two_processes(cap: int, folder: Path) -> tuple[float, float]:
+    """One run of two processes under one cap."""
+    return watched_run(cap, folder, cap * 8, ["--processes", "2"])
+
+
+def watched_run(cap: int, folder: Path, count: int, more: list[str], **settings: Any) -> tuple[float, float]:
+    """One run from start to end: the fullest second of sent times and of arrivals, over the cap."""
+    with watched(**settings) as (gateway, words):
+        command = Command(folder, count, "--qps", str(cap), *words, *more, secret=gateway.app_secret.reveal())
+        windows = command.finish(command.start())["windows"]
+        return windows["worst_1s"] / cap, gateway.stats()["worst_window"] / cap
+
+
+TROUBLE: Final = {
+    "killed and started again, eight times": killed_often,
+    "stands still for 0.4 s, every second": stopped_often,
+    "the gateway takes 60 %: refusals and pauses": refused_often,
+    "two processes": in_two_processes,
 }
 
 
-def with_limiter(name: str, cap: int, seconds: float) -> tuple[float, float, float]:
-    """(mean ÷ cap over the whole time, worst ÷ cap, CPU µs a permit)."""
-
-    async def main() -> list[float]:
-        return await let_through(LIMITERS[name](cap), cap, seconds)
-
-    before, started_s = time.process_time(), time.monotonic()
-    times = sorted(asyncio.run(main()))
-    passed_s = time.monotonic() - started_s
-    cpu_s = time.process_time() - before
-    return len(times) / passed_s / cap, fullest(times) / cap, cpu_s / max(1, len(times)) * 1e6
-
-
-def idle(seconds: float = 10.0) -> float:
-    """Share of a core that a run at one call a second takes, beyond its start."""
-    used = [with_fetcher(1, length)[2] * (length + 1) / 1e6 for length in (6.0, 6.0 + seconds)]
-    return (used[1] - used[0]) / seconds
+def trouble(caps: list[int], *, keep: bool) -> None:
+    """A row a trouble and cap."""
+    report = Report("cap-trouble", "The cap when things go wrong: the fullest second", installed("fetcher"), keep=keep)
+    report.note(
+        "By the times at which calls were sent, and by those at which they arrived (a busy machine's jitter).\n"
+    )
+    report.head("what happens", "cap", "sent ÷ cap", "arrived ÷ cap")
+    for name, happens in TROUBLE.items():
+        for cap in caps:
+            with tempfile.TemporaryDirectory() as place:
+                sent, arrived = happens(cap, Path(place))
+            report.row(
+                name, cap, "only the far end sees all lives" if sent != sent else f"{sent:.3f}", f"{arrived:.3f}"
+            )
+    report.save()
 
 
 def main() -> None:
-    """A row a cap and limiter."""
+    """The table, the trouble, or both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--caps", type=int, nargs="+", default=CAPS)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--only", choices=["table", "trouble"])
+    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
-    names = []
-    for name in LIMITERS:
-        try:
-            names.append((name, version(name)))
-        except PackageNotFoundError:
-            print(f"{name} is left out: it is not installed")
-    said = ", ".join(" ".join(each) for each in [("fetcher", version("fetcher")), *names])
-    print(f"{datetime.date.today()}, Python {platform.python_version()}, {os.cpu_count()} cores; {said}")
-    print("| cap | limiter | mean ÷ cap | worst ÷ cap | CPU µs |\n|---|---|---|---|---|")
-    for cap in options.caps:
-        rows = [("fetcher, whole, 1 % headroom", with_fetcher(cap, options.seconds))]
-        rows += [(name, with_limiter(name, cap, options.seconds)) for name, _ in names]
-        for name, (mean, worst, cpu) in rows:
-            print(f"| {cap} | {name} | {mean:.3f} | {worst:.3f} | {cpu:.0f} |", flush=True)
-    print(f"at one call a second a run takes {idle():.1%} of a core")
+    if options.only != "trouble":
+        table(options.caps, options.seconds, keep=not options.trial)
+    if options.only != "table":
+        trouble([20, 500], keep=not options.trial)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,15 @@ def signed(url: str, product_id: str) -> str:
     return f"{url}{PATH}?{urlencode(params | {'sign': sign})}"
 
 
+def signed_at_once(url: str, product_id: str) -> str:
+    """The same, written out for this one call: a third of the time."""
+    now = int(time.time())
+    text = f"app_key1000000formatjsonmethod{METHOD}productId{product_id}timestamp{now}v2.0"
+    sign = hmac.digest(SECRET, text.encode(), "sha1").hex().upper()
+    query = f"app_key=1000000&method={METHOD}&timestamp={now}&productId={product_id}&format=json&v=2.0&sign={sign}"
+    return f"{url}{PATH}?{query}"
+
+
 def line_of(product_id: str, answer: Any) -> str:
     """A line of the output, once the answer is known to be the right one."""
     if answer["productInfo"]["productID"] != int(product_id):
@@ -118,7 +127,7 @@ def with_aiohttp(url: str, ids: list[str], out: Path, in_flight: int) -> None:
 
 
 def with_pyreqwest(url: str, ids: list[str], out: Path, in_flight: int) -> None:
-    """reqwest from Rust, on uvloop, a pool of workers; the fastest way of it that we found."""
+    """reqwest from Rust, on uvloop, a pool of workers, as usually written."""
     import uvloop
     from pyreqwest.client import ClientBuilder
 
@@ -131,6 +140,34 @@ def with_pyreqwest(url: str, ids: list[str], out: Path, in_flight: int) -> None:
                     for product_id in rest:
                         answer = await client.get(signed(url, product_id)).build().send()
                         file.write(line_of(product_id, await answer.json()))
+
+                await asyncio.gather(*(work() for _ in range(in_flight)))
+
+    uvloop.run(main())
+
+
+def with_pyreqwest_best(url: str, ids: list[str], out: Path, in_flight: int) -> None:
+    """The fastest way of it that we found: the answer's own bytes are written, msgspec reads only what is checked."""
+    import msgspec
+    import uvloop
+    from pyreqwest.client import ClientBuilder
+
+    info = msgspec.defstruct("Info", [("productID", int)])
+    read: Any = msgspec.json.Decoder(msgspec.defstruct("Envelope", [("productInfo", info)])).decode
+
+    async def main() -> None:
+        rest = iter(ids)
+        builder = ClientBuilder().max_connections(in_flight).error_for_status(True)
+        async with builder.build() as client:
+            with out.open("wb") as file:
+
+                async def work() -> None:
+                    for product_id in rest:
+                        answer = await client.get(signed_at_once(url, product_id)).build().send()
+                        body = bytes(await answer.bytes())
+                        if read(body).productInfo.productID != int(product_id):
+                            raise ValueError(product_id)
+                        file.write(b'{"id":"%b","data":%b}\n' % (product_id.encode(), body))
 
                 await asyncio.gather(*(work() for _ in range(in_flight)))
 
@@ -175,6 +212,7 @@ CLIENTS: dict[str, Callable[[str, list[str], Path, int], None]] = {
     "httpx+aiolimiter": with_httpx,
     "aiohttp+uvloop": with_aiohttp,
     "pyreqwest": with_pyreqwest,
+    "pyreqwest-best": with_pyreqwest_best,
     "scrapy": with_scrapy,
 }
 PACKAGES = {
@@ -183,6 +221,7 @@ PACKAGES = {
     "httpx+aiolimiter": "httpx",
     "aiohttp+uvloop": "aiohttp",
     "pyreqwest": "pyreqwest",
+    "pyreqwest-best": "pyreqwest",
     "scrapy": "Scrapy",
 }
 

@@ -14,8 +14,10 @@ import socket
 import subprocess
 import tempfile
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 
@@ -164,3 +166,77 @@ def version_of(kind: str) -> str:
     words = [kind, "-v"]
     said = subprocess.run(words, capture_output=True, text=True, check=True)
     return (said.stdout + said.stderr).splitlines()[0]
+
+
+def _serve_slowly(port: int, latency_s: float, core: int, told: Connection) -> None:
+    """Answer every GET of a product after so long; say over the pipe when calls came."""
+    import uvloop
+
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+    pad, seen = b"x" * 4000, array("d")
+
+    class Far(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self._transport, self._rest = transport, b""
+
+        def data_received(self, data: bytes) -> None:
+            self._rest += data
+            while (end := self._rest.find(b"\r\n\r\n")) >= 0:
+                head, self._rest = self._rest[:end], self._rest[end + 4 :]
+                seen.append(time.monotonic())
+                asyncio.get_running_loop().call_later(latency_s, self._answer, head)
+
+        def _answer(self, head: bytes) -> None:
+            product_id = head.partition(b"productId=")[2].partition(b" ")[0].partition(b"&")[0]
+            body = b'{"productInfo":{"productID":%b,"pad":"%b"},"errMsg":null}' % (product_id, pad)
+            kind = b"Content-Type: application/json"
+            self._transport.write(  # type: ignore[attr-defined]
+                b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(body), body)
+            )
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Far, "127.0.0.1", port, backlog=4096)
+
+        def asked() -> None:
+            told.recv()
+            told.send(seen.tobytes())
+            del seen[:]
+
+        loop.add_reader(told.fileno(), asked)
+        await server.serve_forever()
+
+    with suppress(KeyboardInterrupt):
+        uvloop.run(main())
+
+
+class SlowServer:
+    """What a benchmark asks of it."""
+
+    def __init__(self, url: str, told: Connection) -> None:
+        self.url, self._told = url, told
+
+    def arrivals_s(self) -> list[float]:
+        """When calls came since the last time that this was asked, on this machine's monotonic clock."""
+        self._told.send("and?")
+        times = array("d")
+        times.frombytes(self._told.recv())
+        return times.tolist()
+
+
+@contextmanager
+def slow_server(latency_s: float, *, core: int) -> Iterator[SlowServer]:
+    """A server on one core whose answers (4 KB) take so long, in a process of its own."""
+    here, there = multiprocessing.Pipe()
+    port = free_port()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve_slowly, args=(port, latency_s, core, there), daemon=True
+    )
+    process.start()
+    try:
+        wait_for(port)
+        yield SlowServer(f"http://127.0.0.1:{port}", here)
+    finally:
+        process.terminate()
+        process.join()

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.plot import bars
+from benchmarks.reports import Report, installed
 from tests.holds.books import check, failed_of, records
 from tests.holds.forked import Forked, finished
 from tests.holds.runs import SandboxSettings, environment, spawn, write_ids
@@ -60,13 +62,16 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    dice, head = random.Random(options.seed), ""
+    report = Report("kills", f"{options.kills} kills: what is lost, and what is paid twice", installed("fetcher"))
+    dice, repeated = random.Random(options.seed), list[tuple[str, float]]()
     for name in NAMES:
         row = {"file": name} | killed_often(name, options.kills // len(NAMES) + 1, dice)
-        if not head:
-            head = " | ".join(row)
-            print(f"| {head} |\n|{'---|' * len(row)}")
-        print(f"| {' | '.join(map(str, row.values()))} |", flush=True)
+        if not repeated:
+            report.head(*row)
+        report.row(*row.values())
+        repeated.append((name, row["repeated a kill"]))
+    report.picture(bars("Calls repeated a kill (allowed: 116)", repeated, ""))
+    report.save()
 
 
 if __name__ == "__main__":

@@ -1,69 +1,82 @@
 """A thousand calls in flight at 200 ms: of the 5 000 a second that are possible, how many come?
 
-    python -m benchmarks.latency                 # about a minute
+    python -m benchmarks.latency                 # about two minutes
+    python -m benchmarks.latency --in-flight 200 1000 --rounds 3
 
-The project's sandbox answers after 200 ms, on the other core. Clients as in the pipeline; the time runs from the first
-call's arrival to the last's.
+A server that answers after 200 ms, on the other core; clients as in the pipeline. `steady` is the rate of arrivals from
+a fifth of the calls on to nine tenths, `whole` from the first to the last, connecting included. What one core cannot
+carry at all (the pipeline says how much that is) it cannot carry here: then the core is the limit, not the latency.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import tempfile
-import time
 from pathlib import Path
+from typing import Final
 
-from benchmarks.clients import SECRET
-from benchmarks.pipeline import command_of, on_core, versions
-from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
-from fetcher.secret import Secret
+from benchmarks.clients import PACKAGES
+from benchmarks.far_end import SlowServer, slow_server
+from benchmarks.pipeline import measured
+from benchmarks.plot import bars
+from benchmarks.reports import Report, installed
+from benchmarks.servers import Far
 
-COUNTS = {"fetcher": 40_000, "aiohttp+uvloop": 20_000, "pyreqwest": 20_000, "requests+threads": 4_000}
+LATENCY_S: Final = 0.2
+CLIENTS: Final = ("fetcher", "pyreqwest-best", "pyreqwest", "aiohttp+uvloop", "requests+threads")
+ROUND_S: Final = 8.0
+SLOW: Final = {"requests+threads": 5}
+"""Clients that are given so many times fewer IDs."""
 
 
-def measured(name: str, gateway: SandboxHandle, folder: Path, in_flight: int) -> float:
-    """Products a second, from the first call's arrival to the last's."""
-    for old in folder.glob("*out*"):
-        old.unlink()
-    ids, out = folder / "ids.txt", folder / "out.jsonl"
-    wanted = [str(610_000_000_000 + k) for k in range(COUNTS[name])]
-    ids.write_text("\n".join(wanted) + "\n")
-    gateway.reset()
-    far = (gateway.url.removesuffix("/openapi"), "")
-    env = os.environ | {"FETCHER_APP_SECRET": SECRET.decode()}
-    started_s = time.monotonic()
-    subprocess.run([*on_core(0), *command_of(name, far, ids, out, in_flight)], env=env, check=True)
-    seconds = time.monotonic() - started_s
-    with out.open(encoding="utf-8") as file:
-        if sorted(json.loads(line)["id"] for line in file) != wanted:
-            raise SystemExit(f"{name}: the file is not right, so it has no speed")
-    stats = gateway.stats()
-    return float(stats["calls"] / min(seconds, stats["span_s"] + 0.2))
+def rates_of(name: str, server: SlowServer, folder: Path, in_flight: int) -> tuple[float, float, float] | None:
+    """(steady and whole products a second, CPU µs each)."""
+    count = int(in_flight / LATENCY_S * ROUND_S) // SLOW.get(name, 1)
+    server.arrivals_s()
+    one = measured(name, Far(server.url, "", 0), folder, in_flight, count=count)
+    if one is None:
+        return None
+    times_s = server.arrivals_s()
+    middle_s = times_s[len(times_s) // 5 : len(times_s) * 9 // 10]
+    return per_s(middle_s), per_s(times_s), one[1]
+
+
+def per_s(times_s: list[float]) -> float:
+    """Events a second."""
+    return (len(times_s) - 1) / (times_s[-1] - times_s[0])
 
 
 def main() -> None:
     """Take turns, print medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--in-flight", type=int, default=1000)
+    parser.add_argument("--in-flight", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
-    found: dict[str, list[float]] = {name: [] for name in COUNTS}
-    settings = SandboxSettings(absent=0.0, latency_ms=200, app_secret=Secret(SECRET.decode()))
-    with spawn(settings) as gateway, tempfile.TemporaryDirectory() as place:
-        os.sched_setaffinity(gateway.pid, {1 % (os.cpu_count() or 1)})
-        for _ in range(options.rounds):
-            for name in COUNTS:
-                found[name].append(measured(name, gateway, Path(place), options.in_flight))
-    ideal = options.in_flight / 0.2
-    print(versions(list(COUNTS)))
-    print("| client | products/s | of the ideal |\n|---|---|---|")
-    for name, rates in found.items():
-        rate = statistics.median(rates)
-        print(f"| {name} | {rate:,.0f} | {rate / ideal:.1%} |")
+    names = [name for name in CLIENTS if name == "fetcher" or installed(PACKAGES[name])]
+    versions = installed("fetcher", *dict.fromkeys(PACKAGES[name] for name in names if name in PACKAGES))
+    title = "A latency of 200 ms: products a second, one core for the client"
+    report = Report("latency", title, versions, keep=not options.trial)
+    report.head("in flight", "client", "steady, products/s", "of the ideal", "whole", "CPU µs each")
+    picture: list[tuple[str, float]] = []
+    with slow_server(LATENCY_S, core=1 % (os.cpu_count() or 1)) as server, tempfile.TemporaryDirectory() as place:
+        for in_flight in options.in_flight:
+            found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+            for _ in range(options.rounds):
+                for name in names:
+                    if (one := rates_of(name, server, Path(place), in_flight)) is not None:
+                        found[name].append(one)
+            for name, rounds in found.items():
+                if not rounds:
+                    continue
+                rate, whole, cpu = (statistics.median(figures) for figures in zip(*rounds, strict=True))
+                ideal = f"{rate * LATENCY_S / in_flight:.1%}"
+                report.row(in_flight, name, f"{rate:,.0f}", ideal, f"{whole:,.0f}", f"{cpu:,.0f}")
+                picture.append((f"{name}, {in_flight}", rate))
+    report.picture(bars("Products a second at 200 ms, by number in flight", picture, "/s", mark="fetcher"))
+    report.save()
 
 
 if __name__ == "__main__":

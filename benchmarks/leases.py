@@ -16,17 +16,16 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from pathlib import Path
 from random import Random
 
 from benchmarks.plot import line
+from benchmarks.reports import Report, installed
 from fetcher.pacing import LeasedPacer, SlotBook, as_seen_from, as_seen_from_place
 
 CALL_S = 100e-6
 TIMER_S = 0.001
 ERROR_S = 0.0005
 ALWAYS = 1_000_000
-PICTURE = Path(__file__).parent / "results" / "leases.svg"
 
 
 class Worker:
@@ -128,7 +127,7 @@ def used(sent_s: list[float], from_s: float, to_s: float, cap_per_s: float) -> f
     return 100 * (bisect_right(sent_s, to_s) - bisect_right(sent_s, from_s)) / (to_s - from_s) / cap_per_s
 
 
-def row(cap_per_s: int, workers: int, duration_s: float) -> tuple[str, list[float], bool]:
+def row(cap_per_s: int, workers: int, duration_s: float) -> tuple[list[str], list[float], bool]:
     """One fleet: a line of the table, its sent times, whether the targets are met."""
     world = World(cap_per_s, workers, duration_s)
     world.run()
@@ -145,23 +144,25 @@ def row(cap_per_s: int, workers: int, duration_s: float) -> tuple[str, list[floa
     met = most <= cap_per_s and before >= 99 and after >= 99 and seldom
     cells = [f"{workers:,}", f"{cap_per_s:,}", f"{before:.1f} %", f"{100 * most / cap_per_s:.1f} %"]
     cells += [f"{rate:,.0f}", f"{per:.0f}", f"{last_s:.2f} s", f"{first_s:.2f} s", f"{after:.1f} %"]
-    return f"| {' | '.join(cells)} |", sent_s, met
+    return cells, sent_s, met
 
 
 def main() -> int:
     """Every fleet, one after the other."""
     fleets = [(300, 3, 18.0), (3_000, 30, 18.0), (10_000, 100, 12.0), (300, 100, 18.0), (100_000, 1_000, 12.0)]
-    print("| workers | cap | used | fullest second | exchanges/s | calls each | sent on for | back after | used then |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    report = Report("leases", "One cap for many workers, on a virtual clock", installed("fetcher"))
+    names = ("workers", "cap", "used", "fullest second", "exchanges/s", "calls each", "sent on for", "back after")
+    report.head(*names, "used then", "target")
     good = True
     for cap_per_s, workers, duration_s in fleets:
-        text, sent_s, met = row(cap_per_s, workers, duration_s)
+        cells, sent_s, met = row(cap_per_s, workers, duration_s)
         good = good and met
-        print(text if met else f"{text} target missed", flush=True)
+        report.row(*cells, "met" if met else "missed")
     counted = Counter(int(at_s * 10) for at_s in sent_s)
     points = [(k / 10, counted[k] * 10.0) for k in range(int(duration_s * 10))]
     title = f"{workers:,} workers under one cap of {cap_per_s:,}/s; the place of the leases dies and comes back"
-    PICTURE.write_text(line(title, points, "seconds", "calls a second"), encoding="utf-8")
+    report.picture(line(title, points, "seconds", "calls a second"))
+    report.save()
     return 0 if good else 1
 
 

@@ -1,0 +1,40 @@
+"""The fast lane alone: nothing but request and answer, as fast as they go. `pipeline` runs it beside wrk.
+
+`python -m benchmarks.lane URL COUNT IN_FLIGHT [CA_FILE]` prints requests a second and CPU µs each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from fetcher.clock import SystemClock
+from fetcher.model import Reply, Request
+from fetcher.run.event_loop import with_loop
+from fetcher.transport import FastTransport
+
+
+async def main(url: str, count: int, in_flight: int, ca_file: str | None) -> None:
+    """As many workers as are to be in flight, each with the next request as soon as the last is answered."""
+    origin, _, target = url.partition("/openapi")
+    transport = FastTransport(origin, clock=SystemClock(), ca_file=ca_file)
+    await transport.warm(in_flight)
+    request = Request("GET", f"/openapi{target}")
+    rest = iter(range(count))
+
+    async def work() -> None:
+        for _ in rest:
+            reply = await (await transport.ready()).exchange(request, 30)  # type: ignore[union-attr]
+            assert isinstance(reply, Reply)
+            assert reply.status == 200
+
+    started_s, cpu_s = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(work() for _ in range(in_flight)))
+    seconds, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
+    await transport.aclose()
+    print(f"{count / seconds:.0f} {cpu_s / count * 1e6:.2f}")
+
+
+if __name__ == "__main__":
+    with_loop(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else None))

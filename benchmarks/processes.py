@@ -1,0 +1,73 @@
+"""`--processes 1`, 2 and 4: products a second, and what a product costs in CPU, all processes together.
+
+    python -m benchmarks.processes               # about a minute and a half
+    python -m benchmarks.processes --rounds 1
+
+Where the server shares the client's cores (it does here, unless there are four and more), a second process finds
+no idle core, and the rate cannot double. What can be seen is the price: CPU for a product should not rise with the
+number of processes. The server's own part of the cores is told beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.pipeline import measured
+from benchmarks.plot import bars
+from benchmarks.reports import Report, installed
+from benchmarks.servers import nginx
+
+NUMBERS = (1, 2, 4)
+COUNT = 60_000
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """The numbers take turns."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--body", type=int, default=5, help="KB of an answer")
+    parser.add_argument("--in-flight", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
+    options = parser.parse_args()
+    title = f"Processes: {COUNT:,} products of {options.body} KB, no core reserved for anyone"
+    report = Report("processes", title, installed("fetcher"), keep=not options.trial)
+    found: dict[int, list[tuple[float, float, float]]] = {number: [] for number in NUMBERS}
+    with nginx(options.body, pinned=False) as far, tempfile.TemporaryDirectory() as place:
+        pid = far.pid
+        for _ in range(options.rounds):
+            for number in NUMBERS:
+                server_s, started_s = cpu_of(pid), time.monotonic()
+                words = ("--processes", str(number)) if number > 1 else ()
+                one = measured("fetcher", far, Path(place), options.in_flight, *words, count=COUNT, pinned=False)
+                if one is not None:
+                    share = (cpu_of(pid) - server_s) / (time.monotonic() - started_s)
+                    found[number].append((*one, share))
+    report.head("processes", "products/s", "÷ one", "CPU µs each", "÷ one", "the server's part, cores")
+    rows = {
+        number: [statistics.median(figures) for figures in zip(*rounds, strict=True)]
+        for number, rounds in found.items()
+        if rounds
+    }
+    (first_rate, first_cpu, _), picture = rows[1], []
+    for number, (rate, cpu, share) in rows.items():
+        report.row(
+            number, f"{rate:,.0f}", f"{rate / first_rate:.2f}", f"{cpu:.0f}", f"{cpu / first_cpu:.2f}", f"{share:.2f}"
+        )
+        picture.append((f"{number} process{'es' * (number > 1)}", cpu))
+    report.picture(bars("CPU for a product, all processes together", picture, "µs"))
+    report.save()
+
+
+if __name__ == "__main__":
+    main()
