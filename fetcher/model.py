@@ -41,6 +41,12 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     """Earlier attempts that were sent and never answered: each may have been charged."""
     refreshed: bool = False
     """A token refusal has already been answered by a refresh (or the clock by a new offset) for this ID."""
+    lot: int = 0
+    """It may share a call with so many IDs, itself included; 0: with as many as the API takes."""
+
+    def within(self, lot: int) -> Item:
+        """The same, to share a call with no more than so many."""
+        return Item(self.id, self.line, self.attempt, self.doubts, self.refreshed, lot)
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -37,10 +38,9 @@ class StillClock:
 
 
 def id_of(request: Request) -> str:
-    """The product ID that a signed param2 form asks for."""
-    for pair in request.body.decode().split("&"):
-        key, _, value = pair.partition("=")
-        if key == "productID":
+    """The product ID that a signed param2 form asks for; of a call about many, their list as JSON."""
+    for key, value in parse_qsl(request.body.decode()):
+        if key in ("productID", "productIdList"):
             return value
     raise AssertionError(f"no productID in {request!r}")
 

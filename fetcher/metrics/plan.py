@@ -43,6 +43,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     max_calls: int | None = None
     price: float | None = None
     """Of a call."""
+    ids_per_call: int = 1
     concurrency: int | None = None
     """Calls in flight, where the user has fixed them."""
     latency_s: float | None = None
@@ -80,7 +81,8 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
     The first call waits one gap, as the pacer has it; the last answer takes one latency more.
     """
     wanted = counts.new + counts.to_retry
-    calls = wanted if pace.max_calls is None else min(wanted, pace.max_calls)
+    needed = -(-wanted // pace.ids_per_call)
+    calls = needed if pace.max_calls is None else min(needed, pace.max_calls)
     at_cap_per_s = pace.cap_per_s * (1.0 - pace.headroom)
     rate_per_s, limited_by = at_cap_per_s, "cap"
     if pace.latency_s and pace.concurrency and pace.concurrency / pace.latency_s < at_cap_per_s:
@@ -90,7 +92,7 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
         counts=counts,
         pace=pace,
         calls=calls,
-        left_over=wanted - calls,
+        left_over=max(0, wanted - calls * pace.ids_per_call),
         rate_per_s=rate_per_s,
         duration_s=duration_s,
         finish_wall_ms=wall_ms + round(duration_s * 1000),

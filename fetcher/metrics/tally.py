@@ -118,13 +118,13 @@ class Tally:
         self._edges[_AGAIN] += 1
         self._retries += retry
 
-    def throttled(self, pause_s: float) -> None:
-        """It will be tried again, since the gateway said over the rate.
+    def throttled(self, pause_s: float, ids: int = 1) -> None:
+        """It (or so many of one call) will be tried again, since the gateway said over the rate.
 
         Args:
             pause_s: the pause that this answer ordered for all; 0 when an earlier answer had ordered it.
         """
-        self._edges[_AGAIN] += 1
+        self._edges[_AGAIN] += ids
         self._paused_s += pause_s
 
     def left(self, state: State = State.QUEUED, n: int = 1) -> None:

@@ -30,6 +30,8 @@ SHORTEST_SLEEP_S: Final = 0.001
 """Timers below a millisecond spin on uvloop; the pacer's slack makes up for what a late tick loses."""
 LONGEST_SLEEP_S: Final = 0.25
 """Rates recover and outages are judged by the clock, so the dispatcher looks up now and then."""
+PARTIAL_S: Final = 0.1
+"""How long IDs wait for others to share their call with, where more may come."""
 FIRST_CALLS: Final = (1, 4)
 """In flight until the gateway has taken one call, and four: a wrong key costs one call, not a pool of them."""
 
@@ -49,6 +51,8 @@ class Dispatcher:
     ) -> None:
         self._parts, self._desk, self._tally, self._buffer = parts, desk, tally, buffer
         self._calls, self._settling, self._openers = calls, settling, openers
+        self._partial_since_s = math.inf
+        """Since when there have been IDs, but too few for a whole call."""
 
     async def run(self) -> None:
         """Until every ID is done or the run is stopped and nothing is in flight any more."""
@@ -88,9 +92,7 @@ class Dispatcher:
         outage = breaker.is_open
         if outage:
             self._settling.judge_outage(now_s)
-        todo = len(desk.queue)
-        if desk.waiting and self._retry_due(now_s):
-            todo += len(desk.waiting)
+        todo = self._todo(now_s)
         if not todo or desk.stopping or self._buffer.full:
             return 0
         flying = len(desk.flying)
@@ -101,6 +103,21 @@ class Dispatcher:
         if outage:
             return int(idle > 0 and breaker.allows(now_s))
         return max(0, min(wanted, idle, self._opening() - flying, parts.calls_left()))
+
+    def _todo(self, now_s: float) -> int:
+        """How many calls there are to be made now, about."""
+        desk, batch = self._desk, self._parts.gateway.batch
+        todo = len(desk.queue)
+        if desk.waiting and self._retry_due(now_s):
+            todo += len(desk.waiting)
+        if batch == 1 or not todo:
+            return todo
+        if todo >= batch or desk.input_ended:
+            self._partial_since_s = math.inf
+        elif now_s - (since_s := min(self._partial_since_s, now_s)) < PARTIAL_S:
+            self._partial_since_s = since_s  # more may come that can share the call; nobody waits for them for long
+            return 0
+        return -(-todo // batch)
 
     def _opening(self) -> int:
         """How many may be in flight while the gateway has not yet shown that it takes our calls."""
@@ -126,20 +143,23 @@ class Dispatcher:
         now_s = parts.clock.monotonic_s()
         connections: list[Connection] = []
         lots: list[list[Item]] = []
-        waited = 0
+        fresh = waited = 0
         while len(lots) < permits and not desk.stopping:
             connection = parts.transport.take()
             if connection is None:
                 break
-            found = self._next(now_s)
-            if found is None:
+            before = len(desk.waiting)
+            lot = self._lot(now_s)
+            if not lot:
                 connection.release()
                 break
             connections.append(connection)
-            lots.append([found[0]])
-            waited += found[1]
+            lots.append(lot)
+            waited += before - len(desk.waiting)
+            fresh += len(lot) - before + len(desk.waiting)
         if not lots:
             return
+        self._partial_since_s = math.inf
         try:
             desk.notes.calls([item.id for lot in lots for item in lot])
         except OutputError as error:
@@ -151,7 +171,7 @@ class Dispatcher:
         if parts.breaker.is_open:
             parts.breaker.probe_started(now_s)
         desk.started_s = now_s
-        self._tally.started_each(len(lots) - waited, waited)
+        self._tally.started_each(fresh, waited)
         self._calls.start(lots, connections)
 
     def _put_back(self, lots: list[list[Item]], connections: list[Connection]) -> None:
@@ -160,21 +180,25 @@ class Dispatcher:
         for connection in connections:
             connection.release()
 
-    def _next(self, now_s: float) -> tuple[Item, bool] | None:
-        """The next item, and whether it comes from those that waited. Longest due first, then the input's order."""
-        desk = self._desk
+    def _lot(self, now_s: float) -> list[Item]:
+        """The IDs of the next call: longest due first, then in the input's order; empty when there are none."""
+        desk, batch = self._desk, self._parts.gateway.batch
+        lot: list[Item] = []
         if desk.waiting and self._retry_due(now_s) and not (self._parts.breaker.wants_fresh and desk.queue):
-            item = desk.waiting.head()
-            desk.waiting.pop_due(now_s)
-            if item.attempt > 1:
+            most = batch
+            # Whose call was refused is to share the next with fewer; a retry that may go takes along all that are due.
+            while desk.waiting.next_due_s <= now_s and len(lot) < (most := min(most, desk.waiting.head().lot or batch)):
+                if (item := desk.waiting.pop_due(now_s)) is not None:
+                    lot.append(item)
+            batch = most
+            if any(item.attempt > 1 for item in lot):
                 self._parts.retry_budget.spend()
-            return item, True
-        if not desk.queue:
-            return None
-        item = desk.queue.popleft()
-        if len(desk.queue) == QUEUE_LOW:
-            desk.reader_bell.ring()
-        return item, False
+        queue = desk.queue
+        while queue and len(lot) < batch:
+            lot.append(queue.popleft())
+            if len(queue) == QUEUE_LOW:
+                desk.reader_bell.ring()
+        return lot
 
     def _sleep_s(self, now_s: float, room: int) -> float:
         """How long nothing can be done unless somebody rings."""
@@ -183,6 +207,7 @@ class Dispatcher:
             wait_s = parts.pacer.wait_s(now_s)
             return max(SHORTEST_SLEEP_S, min(wait_s, LONGEST_SLEEP_S))
         due_s = desk.waiting.next_due_s if desk.waiting else math.inf
+        due_s = min(due_s, self._partial_since_s + PARTIAL_S)
         if due_s > now_s and not self._buffer.full:
             return max(SHORTEST_SLEEP_S, min(due_s - now_s, LONGEST_SLEEP_S))
         probe_s = parts.breaker.wait_s(now_s)

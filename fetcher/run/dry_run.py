@@ -48,6 +48,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
             max_calls=settings.calls_allowed,
             price=settings.price,
             concurrency=settings.concurrency,
+            ids_per_call=api.ids_per_call(settings.batch or 0),
         ),
         clock.wall_ms(),
     )

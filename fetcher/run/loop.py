@@ -21,6 +21,7 @@ from fetcher.model import Failure, Item, Kind, Outcome, Product
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.calls import Calls
+from fetcher.run.carrying import Carrying
 from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
@@ -148,7 +149,8 @@ class Run:
 
     async def _drive(self, tasks: anyio.abc.TaskGroup) -> None:
         parts, desk, tally, buffer = self._parts, self._desk, self._tally, self._buffer
-        settling = Settling(parts, desk, tally, buffer.put, self._failed)
+        carrying = Carrying(parts, desk, tally, buffer.put, self._failed)
+        settling = Settling(parts, desk, tally, carrying)
 
         def begin(task: Callable[[], Awaitable[None]]) -> None:
             tasks.start_soon(self._guarded, task)
@@ -161,7 +163,7 @@ class Run:
         finally:
             calls.close()
         if desk.error is None:
-            settling.settle_parked()
+            carrying.settle_parked()
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
         """A `FetcherError` in any task ends the run in order; anything else is a defect and ends it at once."""

@@ -1,42 +1,34 @@
-"""What comes of an answer: read by the gateway's room, judged by the policy, carried out here.
+"""What comes of an answer: read by the gateway's room, judged by the policy, carried out by `carrying`.
 
-    Reply | NoReply ─▶ Verdict ─▶ Action ─▶ kept, failed, parked, to be tried again, or the end of the run
+    Reply | NoReply ─▶ Verdict, of the call or of each ID ─▶ Action, of each ID ─▶ carried out
 
-It never retries by itself: what is to be tried again goes back to the desk. It must not know connections.
+A call is counted once, however many IDs it asks for; one that is refused because of one of its IDs is split. It never
+retries by itself: what is to be tried again goes back to the desk. It must not know connections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from fetcher.errors import FetcherError, LimitReached, Refused, UsageError
-from fetcher.life import State
+from fetcher.errors import LimitReached, UsageError
 from fetcher.metrics import Tally
 from fetcher.model import (
     Action,
-    Again,
     Attempt,
     Call,
     Fail,
-    Failure,
-    Free,
     Item,
-    Keep,
     NoReply,
-    Outcome,
-    Product,
-    Refresh,
     Reply,
-    Stop,
-    Throttled,
     Verdict,
     VerdictKind,
 )
 from fetcher.pacing import parse_retry_after
 from fetcher.run.assemble import Parts
+from fetcher.run.carrying import Carrying
 from fetcher.run.desk import Desk
 
 NO_CONNECTION_PATIENCE_S: Final = 8.0
@@ -48,17 +40,10 @@ NOTHING_TO_STORE: Final = frozenset(VerdictKind) - {VerdictKind.DONE, VerdictKin
 
 
 class Settling:
-    """Settles one answer after another.
+    """Settles one answer after another."""
 
-    Args:
-        put: takes a product.
-        fail: takes a failure, and may find that it was one too many.
-    """
-
-    def __init__(
-        self, parts: Parts, desk: Desk, tally: Tally, put: Callable[[Outcome], None], fail: Callable[[Failure], None]
-    ) -> None:
-        self._parts, self._desk, self._tally, self._put, self._fail = parts, desk, tally, put, fail
+    def __init__(self, parts: Parts, desk: Desk, tally: Tally, carrying: Carrying) -> None:
+        self._parts, self._desk, self._tally, self._carrying = parts, desk, tally, carrying
         self._clock = parts.clock
 
     def accepted(self, replies: Sequence[Reply]) -> None:
@@ -74,44 +59,74 @@ class Settling:
 
     def settle(self, call: Call, answer: Reply | NoReply) -> None:
         """Read the answer, tell those who follow answers, and carry out what is to be done."""
-        (item,) = call.items
-        parts = self._parts
-        parts.in_flight.observe(answer.ended_s - answer.started_s)
+        self._parts.in_flight.observe(answer.ended_s - answer.started_s)
         if isinstance(answer, NoReply):
-            self._unanswered(item, answer)
+            self._unanswered(call.items, answer)
             return
-        verdict = self._verdict(answer, item)
-        if verdict.kind in NOTHING_TO_STORE:
-            self._desk.notes.answered(item.id)
-        self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
-        parts.reached = True
+        said = self._verdicts(answer, call)
+        self._parts.reached = True
         self._follow_spread(answer)
-        probed = self._record(verdict.kind is not VerdictKind.RETRY, item, answer)
-        action: Action
-        if verdict.kind in JUDGED_AGAIN:
-            action = parts.refusals.judge(verdict, item)
-            accepted = isinstance(action, Fail) and verdict.kind is VerdictKind.REJECT
+        if isinstance(said, list):
+            self._each(call.items, said, answer)
         else:
-            action = parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
-            accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
+            self._whole(call.items, said, answer)
+
+    def _whole(self, items: tuple[Item, ...], verdict: Verdict, answer: Reply) -> None:
+        """The answer means the same for all of a call."""
+        self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
+        probed = self._record(verdict.kind is not VerdictKind.RETRY, items, answer)
+        several, judged = len(items) > 1, verdict.kind in JUDGED_AGAIN
+        if verdict.kind in NOTHING_TO_STORE or (several and judged):
+            self._forget_notes(items)
+        if several and verdict.kind is VerdictKind.REJECT:
+            self._carrying.split(items)
+            return
+        actions = [self._decide(verdict, item) for item in (items[:1] if judged else items)]
+        accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
+        if judged and isinstance(actions[0], Fail):
+            if several:
+                self._carrying.split(items)
+                return
+            accepted = verdict.kind is VerdictKind.REJECT
         if accepted:
             self._accepted(answer)
-        self._carry_out(item, answer, action, probed)
+        self._carrying.out(items, actions * len(items) if judged else actions, answer, probed=probed)
+
+    def _each(self, items: tuple[Item, ...], verdicts: list[Verdict], answer: Reply) -> None:
+        """The answer says something of each ID."""
+        kinds = [verdict.kind for verdict in verdicts]
+        main = next((kind for kind in kinds if kind is VerdictKind.DONE), kinds[0])
+        self._tally.attempt(Attempt(answer.started_s, answer.ended_s, main, len(answer.body)))
+        probed = self._record(any(kind is not VerdictKind.RETRY for kind in kinds), items, answer)
+        self._forget_notes([item for item, kind in zip(items, kinds, strict=True) if kind in NOTHING_TO_STORE])
+        if VerdictKind.DONE in kinds or VerdictKind.ABSENT in kinds:
+            self._accepted(answer)
+        actions = [self._decide(verdict, item) for verdict, item in zip(verdicts, items, strict=True)]
+        self._carrying.out(items, actions, answer, probed=probed)
+
+    def _decide(self, verdict: Verdict, item: Item) -> Action:
+        parts = self._parts
+        if verdict.kind in JUDGED_AGAIN:
+            return parts.refusals.judge(verdict, item)
+        return parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
+
+    def _forget_notes(self, items: Sequence[Item]) -> None:
+        """Their call brought nothing that will be stored."""
+        for item in items:
+            self._desk.notes.answered(item.id)
 
     def not_sent(self, items: Sequence[Item]) -> None:
         """A call that was to start did not."""
         self._parts.calls_started -= 1
-        for item in items:
-            self._desk.notes.answered(item.id)
-            self._tally.again(retry=False)
-            self._desk.waiting.push(item, 0.0)
+        self._forget_notes(items)
+        self._carrying.back(items)
 
     def no_connection(self, lost: NoReply) -> None:
         """A connection could not be opened."""
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, sent=False))
         self._parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
         if self._parts.breaker.is_open:
-            self._release_parked()
+            self._carrying.release_parked()
         self._judge_unreached(lost)
 
     def judge_outage(self, now_s: float) -> None:
@@ -124,12 +139,6 @@ class Settling:
                     "no ID was lost or marked failed for it; run the same command again when it is back",
                 )
             )
-
-    def settle_parked(self) -> None:
-        """Nothing else is left to be done, or something went well: those failures are their IDs' own."""
-        parked, self._desk.parked = self._desk.parked, []
-        for _, failure in parked:
-            self._fail(failure)
 
     def _judge_unreached(self, lost: NoReply) -> None:
         """Nothing could be sent: say so while waiting, and give up soon where nothing was ever reached."""
@@ -145,37 +154,32 @@ class Settling:
                 )
             )
 
-    def _unanswered(self, item: Item, lost: NoReply) -> None:
+    def _unanswered(self, items: tuple[Item, ...], lost: NoReply) -> None:
         parts = self._parts
         if not lost.sent:  # nothing left, so nothing was charged and no limit of calls was used
             parts.calls_started -= 1
-            self._desk.notes.answered(item.id)
+            self._forget_notes(items)
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, lost.sent))
-        probed = self._record(False, item, lost)
+        probed = self._record(False, items, lost)
         if not lost.sent:  # the httpx lane connects within the exchange
             self._judge_unreached(lost)
-        self._carry_out(item, lost, parts.policy.decide(lost, item, outage=parts.breaker.is_open), probed)
+        actions = [parts.policy.decide(lost, item, outage=parts.breaker.is_open) for item in items]
+        self._carrying.out(items, actions, lost, probed=probed)
 
-    def _verdict(self, answer: Reply, item: Item) -> Verdict:
-        verdict = self._parts.gateway.verdict(answer, item)
-        if answer.retry_after is None:
-            return verdict
+    def _verdicts(self, answer: Reply, call: Call) -> Verdict | list[Verdict]:
+        said = self._parts.gateway.verdicts(answer, call)
+        if answer.retry_after is None or isinstance(said, list):
+            return said
         asked_s = parse_retry_after(answer.retry_after, self._clock.wall_ms())
-        return verdict if asked_s is None else msgspec.structs.replace(verdict, wait_s=asked_s)
+        return said if asked_s is None else msgspec.structs.replace(said, wait_s=asked_s)
 
-    def _record(self, ok: bool, item: Item, answer: Reply | NoReply) -> bool:
+    def _record(self, ok: bool, items: tuple[Item, ...], answer: Reply | NoReply) -> bool:
         """Tell the outage breaker. True: this was its probe, and it failed."""
-        probed = self._parts.breaker.record(ok, answer.ended_s, item.attempt == 1, answer.started_s)
+        first = any(item.attempt == 1 for item in items)
+        probed = self._parts.breaker.record(ok, answer.ended_s, first, answer.started_s)
         if self._parts.breaker.is_open:
-            self._release_parked()
+            self._carrying.release_parked()
         return probed
-
-    def _release_parked(self) -> None:
-        """It is an outage: no ID has failed, they wait for its end like all others."""
-        parked, self._desk.parked = self._desk.parked, []
-        for item, _ in parked:
-            self._tally.again(retry=False)
-            self._desk.waiting.push(item, 0.0)
 
     def _follow_spread(self, answer: Reply) -> None:
         """How even the way is decides how much of the cap is left unused."""
@@ -186,81 +190,9 @@ class Settling:
     def _accepted(self, answer: Reply, calls: int = 1) -> None:
         parts = self._parts
         if self._desk.parked:
-            self.settle_parked()
+            self._carrying.settle_parked()
         parts.accepted_calls += calls
         parts.refusals.succeeded(calls)
         parts.retry_budget.completed(calls)
         parts.throttle.succeeded(answer.ended_s)
         self._tally.waiting("", None)
-
-    def _carry_out(self, item: Item, answer: Reply | NoReply, action: Action, probed: bool) -> None:
-        if isinstance(action, Keep):
-            latency_ms = (answer.ended_s - answer.started_s) * 1000.0
-            self._put(Product(item.id, self._clock.wall_ms(), item.attempt, latency_ms, action.payload))
-        elif isinstance(action, Fail):
-            latency_ms = (answer.ended_s - answer.started_s) * 1000.0
-            failure = Failure(item.id, self._clock.wall_ms(), item.attempt, latency_ms, action.error)
-            if self._parts.breaker.failing and not action.error.permanent:
-                self._desk.parked.append((item, failure))
-            else:
-                self._fail(failure)
-        elif isinstance(action, Throttled):
-            self._throttled(item, answer, action)
-        elif isinstance(action, Again | Free):
-            self._later(item, action, 0.0 if probed else answer.ended_s + action.wait_s)
-        else:
-            self._desk.cut_off.append(item)
-            self._tally.left(State.IN_FLIGHT)
-            self._desk.stop(_reason(action, answer))
-
-    def _later(self, item: Item, action: Again | Free, due_s: float) -> None:
-        retry = isinstance(action, Again)
-        if isinstance(action, Again):
-            item = Item(item.id, item.line, item.attempt + 1, item.doubts + action.doubt, item.refreshed)
-        self._tally.again(retry)
-        self._desk.waiting.push(item, due_s)
-
-    def _throttled(self, item: Item, answer: Reply | NoReply, action: Throttled) -> None:
-        parts, now_s = self._parts, answer.ended_s
-        rate_per_s = parts.throttle.rate(now_s)
-        pause_s = parts.throttle.throttled(now_s, answer.started_s, action.wait_s)
-        self._tally.throttled(pause_s)
-        self._desk.waiting.push(item, now_s)
-        if pause_s:
-            if parts.headroom.refused(rate_per_s, parts.settings.qps):
-                parts.pacer.set_headroom(parts.headroom.share)
-            parts.pacer.pause_until(now_s + pause_s)
-            self._tally.waiting("the gateway said over the rate", now_s + pause_s)
-        if (wait_s := parts.throttle.too_long_wait_s) is not None:
-            self._desk.stop(
-                LimitReached(
-                    f"the gateway asks to wait {wait_s:.0f} s", "run the same command again then; no ID was lost"
-                )
-            )
-        elif parts.throttle.given_up(now_s):
-            self._desk.stop(
-                LimitReached(
-                    f"nothing but answers over the rate for {parts.settings.max_outage_s / 60:g} minutes",
-                    "a lower --qps, or another hour: a daily quota may be used up; the same command goes on",
-                )
-            )
-
-
-def _reason(action: Stop | Refresh, answer: Reply | NoReply) -> FetcherError:
-    """A Stop as the error that ends the run."""
-    if isinstance(action, Refresh):
-        return Refused(
-            "the gateway refused the access token"
-            if action.what is VerdictKind.REFRESH
-            else "the gateway refused the request's time, or wants one",
-            "get a new access token and set FETCHER_ACCESS_TOKEN"
-            if action.what is VerdictKind.REFRESH
-            else "set this machine's clock, or try --timestamp",
-        )
-    verdict = action.verdict
-    said = " ".join(part for part in (verdict.code, verdict.message and f'"{verdict.message}"') if part)
-    if verdict.kind is VerdictKind.QUOTA:
-        return LimitReached(f"no usage left: {said}", verdict.remedy)
-    if isinstance(answer, NoReply):
-        return UsageError(f"cannot reach the gateway: {verdict.message}", verdict.remedy)
-    return Refused(said or "the gateway refused the call", verdict.remedy)

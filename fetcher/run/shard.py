@@ -83,9 +83,9 @@ class Line:
 
     is_anothers = True
 
-    def __init__(self, channel: Channel, cap_per_s: float) -> None:
+    def __init__(self, channel: Channel, ids_per_s: float) -> None:
         self._channel = channel
-        self._most = max(16, int(cap_per_s * READ_AHEAD_S))
+        self._most = max(16, int(ids_per_s * READ_AHEAD_S))
         self._given: asyncio.Future[Given] | None = None
         self._stored: asyncio.Future[None] | None = None
         self.queued: Callable[[], int] = lambda: 0
@@ -131,8 +131,8 @@ class Worker:
 
     def __init__(self, channel: Channel, begin: Begin) -> None:
         settings = Settings(**begin.settings)
-        self.channel, self.line = channel, Line(channel, settings.qps)
         self.parts: Parts = assemble(settings, clock=SystemClock())
+        self.channel, self.line = channel, Line(channel, settings.qps * self.parts.gateway.batch)
         self.sent = SentTimes(settings.qps)
         self.throttle = SharedThrottle(settings.qps, settings.max_outage_s, channel.post)
         self.parts.cap_proof, self.parts.throttle = self.sent, self.throttle

@@ -22,6 +22,15 @@ def test_calls_are_the_new_ones_and_those_to_try_again() -> None:
     assert plan.finish_wall_ms == 1_000_000 + round(1000 / 19.6 * 1000)
 
 
+def test_many_ids_share_a_call() -> None:
+    """A thousand IDs, twenty a call: fifty calls; a limit of calls leaves IDs over."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, ids_per_call=20, price=0.5), wall_ms=0)
+    assert (plan.calls, plan.left_over, plan.cost) == (50, 0, 25.0)
+    assert make_plan(COUNTS, Pace(cap_per_s=20.0, ids_per_call=30), wall_ms=0).calls == 34
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, ids_per_call=20, max_calls=7), wall_ms=0)
+    assert (plan.calls, plan.left_over) == (7, 860)
+
+
 @pytest.mark.parametrize(("max_calls", "calls", "left_over"), [(0, 0, 1000), (300, 300, 700), (5000, 1000, 0)])
 def test_max_calls_leaves_the_rest(max_calls: int, calls: int, left_over: int) -> None:
     """What is not called today is left for a later run."""
