@@ -61,7 +61,7 @@ class Tally:
         self._results: dict[str, int] = Counter()
         self._failed_by_kind: dict[str, int] = Counter()
         self._duplicates = self._failed_permanent = self._retries = 0
-        self._unsent = self._paid_doubts = self._bytes_in = self._bytes_out = 0
+        self._calls = self._unsent = self._paid_doubts = self._bytes_in = self._bytes_out = 0
         self._paused_s = 0.0
         self._total: int | None = None
         self._input_ended = False
@@ -95,10 +95,12 @@ class Tally:
 
     def started(self, waited: bool = False) -> None:
         """An ID goes out; `waited`: it comes from the heap of those to be tried again, not from the queue."""
+        self._calls += 1
         self._edges[_RESTART if waited else _START] += 1
 
-    def started_each(self, fresh: int, waited: int) -> None:
-        """So many IDs go out from the queue, so many from the heap of those to be tried again."""
+    def started_each(self, calls: int, fresh: int, waited: int) -> None:
+        """So many calls go out, with so many IDs from the queue and so many from the heap of those to be tried again."""
+        self._calls += calls
         self._edges[_START] += fresh
         self._edges[_RESTART] += waited
 
@@ -233,7 +235,7 @@ class Tally:
         """
         places = self._places()
         elapsed_s = max(0.0, now_s - self._started_s)
-        starts = self._edges[_START] + self._edges[_RESTART]
+        starts = self._calls
         done = self._edges[_ANSWERED] + self._edges[_REFUSED]
         done_per_s = self._outlook.rate_per_s(now_s, done)
         p50_s, p90_s, p99_s = self.latency.quantiles(0.5, 0.9, 0.99)

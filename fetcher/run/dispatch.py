@@ -171,7 +171,7 @@ class Dispatcher:
         if parts.breaker.is_open:
             parts.breaker.probe_started(now_s)
         desk.started_s = now_s
-        self._tally.started_each(fresh, waited)
+        self._tally.started_each(len(lots), fresh, waited)
         self._calls.start(lots, connections)
 
     def _put_back(self, lots: list[list[Item]], connections: list[Connection]) -> None:

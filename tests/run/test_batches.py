@@ -49,6 +49,7 @@ async def test_ids_share_calls_and_each_has_its_outcome() -> None:
     assert sorted(run.stored) == ids(45)
     assert [len(asked(text)) for _, text in run.transport.sent] == [20, 20, 5]
     assert (ended.snapshot.attempts, ended.snapshot.cost, ended.snapshot.fetched) == (3, 1.5, 45)
+    assert (ended.snapshot.started, ended.snapshot.mean_rate_per_s < 100.0) == (3, True)
     assert run.parts.cap_proof.sent_count == 3
 
 
