@@ -99,7 +99,7 @@ class Tally:
         self._edges[_RESTART if waited else _START] += 1
 
     def started_each(self, calls: int, fresh: int, waited: int) -> None:
-        """So many calls go out, with so many IDs from the queue and so many from the heap of those to be tried again."""
+        """So many calls go out, with so many IDs from the queue and so many that were to be tried again."""
         self._calls += calls
         self._edges[_START] += fresh
         self._edges[_RESTART] += waited
