@@ -33,9 +33,10 @@ class IdMap:
 
     def put(self, text: str, value: int) -> None:
         """The ID's number from now on; below 2⁶⁴."""
-        slot = self._slot(key_of(text))
+        key = key_of(text)
+        slot = self._slot(key)
         if not self._keys[slot]:
-            self._keys[slot] = key_of(text)
+            self._keys[slot] = key
             self._used += 1
         self._values[slot] = value
         if self._used > self._room:

@@ -21,18 +21,27 @@ class CommandRows:
         (),
         (INPUT, "products of earlier runs: what stands there is not fetched again; repeatable", PathList()),
         env=False,
+        key=False,
     )
     skip_fresh_s: Converted[float | None, float | str | None] = setting(
-        None, (INPUT, "of --known, only what was fetched so lately (7d, 12h)", Age()), flag="--skip-fresh", env=False
+        None,
+        (INPUT, "of --known, only what was fetched so lately (7d, 12h)", Age()),
+        flag="--skip-fresh",
+        env=False,
+        key=False,
     )
 
     diff: Converted[tuple[str, ...], Any] = setting(
         (),
         (OUTPUT, "earlier products to compare with: each line says new, changed or same; repeatable", PathList()),
         env=False,
+        key=False,
     )
     only_changed: bool = setting(
-        False, (OUTPUT, "with --diff: what is the same goes to OUT with .unchanged.jsonl, without data", Flag())
+        False,
+        (OUTPUT, "with --diff: what is the same goes to OUT with .unchanged.jsonl, without data", Flag()),
+        env=False,
+        key=False,
     )
     keep: Converted[tuple[str, ...], Any] = setting(
         (),
