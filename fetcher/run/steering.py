@@ -103,9 +103,11 @@ class Steering:
         """Another cap, also a higher one: whoever asks owns the run.
 
         Raises:
-            UsageError: it is none.
+            UsageError: it is none, or the cap is shared with others, who would not know.
         """
         parts, qps = self._parts, _number("qps", text)
+        if parts.settings.share_cap is not None:
+            raise UsageError("the cap is shared with other processes, so this one cannot change it")
         before = parts.pacer.cap_per_s
         parts.pacer.set_cap(qps, parts.clock.monotonic_s())
         parts.throttle.set_cap(qps)
