@@ -37,7 +37,7 @@ from fetcher.report import (
 )
 from fetcher.run.assemble import assemble, gateway_of, new_tally
 from fetcher.run.closing import Done, end_of, finished_of
-from fetcher.run.control import controlled
+from fetcher.run.control import controlled, not_yet
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run
@@ -74,6 +74,7 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     level = logging.DEBUG if settings.verbose else logging.ERROR if settings.quiet else logging.INFO
     configure_logging(level, "json" if settings.log_format == "json" else "text", screen, redactor)
     install_hooks()
+    not_yet()
     if settings.dry_run:
         return dry_run(job, clock, screen)
     wish = "none" if settings.no_progress else settings.progress

@@ -107,14 +107,14 @@ def carry_out(question: Question, steered: Steered) -> Answer:
 async def controlled(out: str | None, steered: Steered) -> AsyncIterator[None]:
     """While inside, the run can be asked. Without OUT, or without unix sockets, it hears SIGUSR1 only."""
     listener = None if out is None or not hasattr(socket, "AF_UNIX") else _listen(out)
-    server = None
-    if listener is not None:
-        server = await asyncio.start_unix_server(_attend(steered), sock=listener, limit=LONGEST_LINE_BYTES)
-    try:
-        with hearing(lambda: _tell(steered)):
+    with hearing(lambda: _tell(steered)):
+        if listener is None:
             yield
-    finally:
-        if server is not None and listener is not None:
+            return
+        server = await asyncio.start_unix_server(_attend(steered), sock=listener, limit=LONGEST_LINE_BYTES)
+        try:
+            yield
+        finally:
             path = Path(listener.getsockname())
             server.close()
             _remove(path)
@@ -171,6 +171,12 @@ def _attend(steered: Steered) -> Callable[[asyncio.StreamReader, asyncio.StreamW
             writer.close()
 
     return attend
+
+
+def not_yet() -> None:
+    """Until a run can say how it stands, SIGUSR1 does nothing: while a large OUT is taken in it must not end it."""
+    with suppress(AttributeError, ValueError):  # no such signal, or not the main thread
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 @contextmanager
