@@ -71,12 +71,12 @@ def main() -> None:
         cpu_us = (children_cpu_s() - cpu_s) / COUNT * 1e6  # without the spy
     rooms, functions = Counter[str](), Counter[str]()
     for row in stacks:
-        stack, _, samples = row.rpartition(" ")
+        stack, _, counted = row.rpartition(" ")
         if WAITS in stack.rpartition(";")[2]:
             continue  # the thread of the files waits for its next piece of work
         room, function = place_of(stack)
-        rooms[room] += int(samples)
-        functions[function] += int(samples)
+        rooms[room] += int(counted)
+        functions[function] += int(counted)
     whole = sum(rooms.values())
     report.note(f"A product costs {cpu_us:.0f} µs, start included; {whole:,} samples.\n")
     report.head("room", "part", "µs")
