@@ -18,6 +18,7 @@ from fetcher.errors import Defect, FetcherError, OutputError, UsageError
 COMMANDS: Final = {
     "run": "Fetch every ID of a file and stream the answers to OUT.",
     "verify": "Prove offline that every ID stands exactly once in OUT or the failed file.",
+    "report": "Draw an HTML page of a finished run; several side by side.",
     "explain": "Say what has become of one ID, and what to do.",
     "ctl": "Ask the run that is working on OUT: status, pause, resume, set or stop.",
     "apis": "List the APIs that can be fetched from, or show one.",

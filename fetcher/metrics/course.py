@@ -94,7 +94,9 @@ class Course:
         since_s = figures.elapsed_s - self._rows[-1].elapsed_s
         if since_s < self._spacing_s and not (last and since_s > 0.0):
             return
-        if len(self._rows) >= self._limit:
+        if since_s < self._spacing_s / 2 and len(self._rows) > 1:  # a sliver at the end would look like a collapse
+            self._widen(self._rows.pop())
+        elif len(self._rows) >= self._limit:
             self._halve()
         self._rows.append(
             _Row(
@@ -113,9 +115,16 @@ class Course:
         )
         self._since = _Row(0.0, allowed_per_s=float("inf"))
 
+    def _widen(self, last: _Row) -> None:
+        since = self._since
+        since.fullest_1s = max(last.fullest_1s, since.fullest_1s)
+        since.in_flight = max(last.in_flight, since.in_flight)
+        since.allowed_per_s = min(last.allowed_per_s, since.allowed_per_s)
+
     def _halve(self) -> None:
         """Two stretches become one; an odd one at the end stays."""
-        self._spacing_s *= 2
+        # Twice as wide; wider still where it was looked at less often, so that old and new stretches are alike.
+        self._spacing_s = max(2 * self._spacing_s, 2 * self._rows[-1].elapsed_s / self._limit)
         kept = [self._rows[0]]
         for first, second in zip(self._rows[1::2], self._rows[2::2], strict=False):
             second.fullest_1s = max(first.fullest_1s, second.fullest_1s)

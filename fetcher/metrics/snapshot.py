@@ -84,6 +84,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Why nothing is sent just now, for a person; empty when nothing stands in the way."""
     wait_left_s: float | None = None
     """Seconds until it goes on; None when nobody knows."""
+    waits_since_s: float = 0.0
+    """Seconds for which it has been so already."""
     fullest_1s: int = 0
     """Calls in the fullest second since the snapshot before this one."""
     latency_counts: tuple[int, ...] = ()
@@ -105,7 +107,8 @@ class Snapshot(msgspec.Struct, frozen=True):
         if not self.wait_reason:
             return ""
         if self.wait_left_s is None:
-            return f"waiting: {self.wait_reason}"
+            so_far = f" for {self.waits_since_s:.0f} s so far" if self.waits_since_s >= 1.0 else ""
+            return f"waiting{so_far}: {self.wait_reason}"
         return f"paused {math.ceil(self.wait_left_s)} s: {self.wait_reason}"
 
     @property

@@ -66,6 +66,7 @@ class Tally:
         self._total: int | None = None
         self._input_ended = False
         self._waiting_for, self._waiting_until_s = "", -math.inf
+        self._seen_waiting_s: float | None = None
         self.latency = Histogram()
         """Of answered attempts; those given up would say more about the deadline than about the gateway."""
         self._recent = RateWindow(RECENT_S, started_s)
@@ -199,9 +200,11 @@ class Tally:
     def waiting(self, reason: str, until_s: float | None) -> None:
         """Nothing is sent until `until_s` (monotonic; None: nobody knows), and why: a few words for a person.
 
-        An empty reason says that it goes on.
+        An empty reason says that it goes on. A pause that has an end keeps it: answers to calls that had started
+        before it do not mean that it is over.
         """
-        self._waiting_for, self._waiting_until_s = reason, math.inf if until_s is None else until_s
+        if reason or math.isinf(self._waiting_until_s):
+            self._waiting_for, self._waiting_until_s = reason, math.inf if until_s is None else until_s
 
     # What comes out.
 
@@ -241,6 +244,7 @@ class Tally:
         p50_s, p90_s, p99_s = self.latency.quantiles(0.5, 0.9, 0.99)
         total = self._total_now(places)
         reason, wait_left_s = self._wait(now_s)
+        self._seen_waiting_s = None if not reason else now_s if self._seen_waiting_s is None else self._seen_waiting_s
         figures = Snapshot(
             total=total,
             read=-places[State.NEW],
@@ -279,6 +283,7 @@ class Tally:
             eta_s=self._eta_s(total, places, done_per_s),
             wait_reason=reason,
             wait_left_s=wait_left_s,
+            waits_since_s=0.0 if self._seen_waiting_s is None else now_s - self._seen_waiting_s,
             fullest_1s=self._fullest_1s,
             latency_counts=tuple(self.latency.coarse()),
         )

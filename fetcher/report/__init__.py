@@ -11,6 +11,7 @@ from fetcher.report.dry_run import plan_lines
 from fetcher.report.figures import clock_time, duration, iso_time, money, number, percent, rate, size
 from fetcher.report.hooks import install_hooks, loop_exception_handler
 from fetcher.report.logs import configure_logging
+from fetcher.report.page import read_summary, report_page, write_report
 from fetcher.report.progress import Progress, choose_mode, make_progress
 from fetcher.report.screen import Screen
 from fetcher.report.summary import Finished, summary_document
@@ -38,8 +39,11 @@ __all__ = [
     "percent",
     "plan_lines",
     "rate",
+    "read_summary",
+    "report_page",
     "size",
     "summary_document",
     "visible",
+    "write_report",
     "write_summary",
 ]

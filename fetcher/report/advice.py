@@ -93,8 +93,13 @@ def _on_the_way(end: End) -> bool:
     return end.code == 2 and end.snapshot.attempts > 0
 
 
+def head_of(exit_code: int) -> str:
+    """How it ended, in a few words."""
+    return _HEADS.get(exit_code, f"ended with exit code {exit_code}")
+
+
 def _head(end: End) -> str:
-    head = "stopped on the way" if _on_the_way(end) else _HEADS.get(end.code, f"ended with exit code {end.code}")
+    head = "stopped on the way" if _on_the_way(end) else head_of(end.code)
     return f"{head}: {end.reason}" if end.reason else head
 
 

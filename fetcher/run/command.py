@@ -33,6 +33,7 @@ from fetcher.report import (
     loop_exception_handler,
     make_progress,
     summary_document,
+    write_report,
     write_summary,
 )
 from fetcher.run.assemble import assemble, gateway_of, new_tally
@@ -83,8 +84,12 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     if not settings.quiet or done.code:
         for line in closing_words(end_of(job, done), redactor):
             screen.line(line)
-    if settings.summary:
-        write_summary(summary_document(finished_of(job, done), redactor), settings.summary)
+    if settings.summary or settings.report:
+        document = summary_document(finished_of(job, done), redactor)
+        if settings.summary:
+            write_summary(document, settings.summary)
+        if settings.report:
+            write_report(document, Path(job.out).name, settings.report)
     return done.code
 
 

@@ -343,6 +343,7 @@ class Shards:
             eta_s=left / sums["done_per_s"] if left is not None and sums["done_per_s"] else None,
             wait_reason=waits.wait_reason,
             wait_left_s=waits.wait_left_s,
+            waits_since_s=waits.waits_since_s,
             fullest_1s=self.cap_proof.take_fullest_1s(),
             latency_counts=tuple(map(sum, zip(*counts, strict=True))),
         )

@@ -76,6 +76,7 @@ class CommandRows:
     purpose: str | None = setting(
         None, (REPORT, "what the data is fetched for; recorded in summary and report", Text())
     )
+    report: str | None = setting(None, (REPORT, "the run as an HTML page; - is stdout", PathText()), env=False)
     quiet: bool = setting(False, (REPORT, "errors only", Flag()), short="-q", env=False, key=False)
     verbose: bool = setting(False, (REPORT, "more detail", Flag()), short="-v", env=False, key=False)
     log_format: str = setting("text", (REPORT, "how log lines are written", Choice("text", "json")))

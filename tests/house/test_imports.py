@@ -45,6 +45,7 @@ def modules_after(code: str) -> set[str]:
     "words",
     [
         *("--help", "--version", "run --help", "init --help", "verify --help", "sandbox --help", "explain --help"),
+        "report --help",
         *("cluster --help", "cluster run --help", "cluster status --help"),
     ],
 )

@@ -46,13 +46,13 @@ def test_the_course_keeps_its_size_and_loses_no_call(seconds: int) -> None:
 
 
 def test_looks_closer_than_the_spacing_are_not_kept_but_counted() -> None:
-    """Ten looks a second make few points; what a look in between has seen is in the next; the end is noted."""
+    """Ten looks a second make few points; what was seen in between is in the next; the end is noted, no sliver."""
     course = Course()
     for tenth in range(1, 11):
         course.observe(figures(tenth / 10, tenth, fullest_1s=50 if tenth == 2 else 1), last=tenth == 10)
     course.observe(figures(1.0, 10), last=True)
-    assert [point.elapsed_s for point in course.points()] == [0.3, 0.6, 0.9, 1.0]
-    assert [point.fullest_1s for point in course.points()] == [50, 1, 1, 1]
+    assert [point.elapsed_s for point in course.points()] == [0.3, 0.6, 1.0]
+    assert [point.fullest_1s for point in course.points()] == [50, 1, 1]
 
 
 def test_latencies_of_a_stretch_are_its_own() -> None:

@@ -227,21 +227,26 @@ def test_the_total_never_falls_behind_what_was_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("until_s", "now_s", "said"),
-    [
-        (112.0, 100.0, "paused 12 s: over the rate"),
-        (112.0, 111.5, "paused 1 s: over the rate"),
-        (112.0, 112.0, ""),
-        (None, 999.0, "waiting: over the rate"),
-    ],
+    ("now_s", "said"), [(100.0, "paused 12 s: over the rate"), (111.5, "paused 1 s: over the rate"), (112.0, "")]
 )
-def test_why_nothing_is_sent(until_s: float | None, now_s: float, said: str) -> None:
-    """The reason comes with the seconds that are left of the pause, and goes with it."""
+def test_a_pause_is_told_with_what_is_left_of_it(now_s: float, said: str) -> None:
+    """Until its end, and no longer; answers to calls that had started before do not end it."""
     tally = new_tally()
-    tally.waiting("over the rate", until_s)
-    assert tally.snapshot(now_s).waiting_for == said
+    tally.waiting("over the rate", 112.0)
     tally.waiting("", None)
-    assert tally.snapshot(now_s).waiting_for == ""
+    assert tally.snapshot(now_s).waiting_for == said
+
+
+def test_a_wait_without_an_end_is_told_with_its_length() -> None:
+    """Nobody knows how long: so far, then. It goes with the first good answer, and the next one starts anew."""
+    tally = new_tally()
+    tally.waiting("no connection", None)
+    said = [tally.snapshot(now_s).waiting_for for now_s in (200.0, 242.0)]
+    tally.waiting("", None)
+    said.append(tally.snapshot(243.0).waiting_for)
+    tally.waiting("no connection", None)
+    said.append(tally.snapshot(244.0).waiting_for)
+    assert said == ["waiting: no connection", "waiting for 42 s so far: no connection", "", "waiting: no connection"]
 
 
 def test_what_pacing_allows_is_passed_on() -> None:
