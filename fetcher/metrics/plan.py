@@ -6,16 +6,25 @@ Arithmetic only; the input was read and the output looked at by others. `report`
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+SCHEMA: Final = 1
+"""Of the plan as a document: grows when a key changes its meaning or goes away."""
+ASSUMED_RETRIES: Final = 0.01
+"""Further calls for an ID, where no earlier run says better: a healthy gateway."""
+ASSUMED_LINE_BYTES: Final = 6_000
+"""Of a stored product, where OUT is empty: a product with its SKUs, as the sandbox makes them."""
+CORE_CALLS_PER_S: Final = 8_000.0
+"""What one process carries on a core of its own: three quarters of what was measured without a cap."""
+DAY_S: Final = 86_400.0
 
 
 class InputCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What the input and the output of earlier runs hold.
 
-    `lines = blank + comments + header + duplicates + bad + fetched_earlier + failed_earlier + fresh + new`, where
-    `to_retry` of `failed_earlier` are tried again.
+    `lines = blank + comments + header + duplicates + bad + fetched_earlier + failed_earlier + fresh + new + to_retry`.
     """
 
     lines: int = 0
@@ -28,46 +37,77 @@ class InputCounts(msgspec.Struct, frozen=True, kw_only=True):
     """IDs put right on the way (spaces, quotes, a spreadsheet's `.0`), by what was done."""
     fetched_earlier: int = 0
     failed_earlier: int = 0
+    """Stay failed."""
+    failed_by_kind: dict[str, int] = {}
+    """What stands in the failed file, `to_retry` included."""
     to_retry: int = 0
+    """Failed earlier, and are tried again."""
     fresh: int = 0
-    """Other files hold them (`--known`)."""
+    """Passed over: other files hold them."""
     new: int = 0
+    is_estimate: bool = False
+    """The input was too long to be read for a look ahead: counts are by the share of it that was."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast it may go."""
+    """How fast it may go, and what is known of a call. None: not known, not set."""
 
     cap_per_s: float
     headroom: float = 0.0
     """Share of the cap left unused, 0 to 1."""
     max_calls: int | None = None
+    per_day: int | None = None
+    """Calls that the gateway's package holds for a day."""
     price: float | None = None
     """Of a call."""
     ids_per_call: int = 1
+    """More than one: a call is about a batch of them."""
     concurrency: int | None = None
     """Calls in flight, where the user has fixed them."""
+    processes: int = 1
     latency_s: float | None = None
-    """A call's usual duration, where one is known."""
+    """A call's usual duration."""
+    attempts: float | None = None
+    """Calls that an ID took so far."""
+    line_bytes: float | None = None
+    """Of a stored product, so far."""
+    free_bytes: int | None = None
+    """On OUT's disk."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome. Retries are not foreseen: each costs one call more."""
+    """The outcome."""
 
+    schema: int = SCHEMA
     counts: InputCounts
     pace: Pace
+    ids: int
+    """That are to be asked for, now."""
     calls: int
+    """Without retries."""
+    retries: int
+    """Further calls that are to be expected."""
     left_over: int
     """IDs that `max_calls` leaves for a later run."""
     rate_per_s: float
+    """Calls."""
     duration_s: float
     finish_wall_ms: int
     """Wall clock, milliseconds since 1970 UTC."""
     limited_by: str
-    """`cap`, `concurrency` or, when nothing is to be sent, `nothing`."""
+    """`cap`, `concurrency` (at the latency), `quota` (a day's), `core` or, when nothing is to be sent, `nothing`."""
     concurrency_needed: int | None
     """Calls in flight that the cap needs at the latency that is known."""
+    disk_bytes: int
+    """That the products will take."""
     cost: float | None = None
-    """Of these calls; None without a price."""
+    """Of these calls, retries included; None without a price."""
+    cost_without_retries: float | None = None
+
+    @property
+    def disk_is_short(self) -> bool:
+        """There is less room than will be needed."""
+        return self.pace.free_bytes is not None and self.disk_bytes > self.pace.free_bytes
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -81,22 +121,51 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
     The first call waits one gap, as the pacer has it; the last answer takes one latency more.
     """
     wanted = counts.new + counts.to_retry
-    needed = -(-wanted // pace.ids_per_call)
-    calls = needed if pace.max_calls is None else min(needed, pace.max_calls)
+    further = ASSUMED_RETRIES if pace.attempts is None else max(0.0, pace.attempts - 1.0)
+    all_calls = math.ceil(wanted / pace.ids_per_call)
+    calls = all_calls if pace.max_calls is None else min(all_calls, pace.max_calls)
+    ids = min(wanted, calls * pace.ids_per_call)
+    retries = round(calls * further)
+    if pace.max_calls is not None:
+        retries = min(retries, pace.max_calls - calls)
+    rate_per_s, limited_by = min(_limits(pace))
     at_cap_per_s = pace.cap_per_s * (1.0 - pace.headroom)
-    rate_per_s, limited_by = at_cap_per_s, "cap"
-    if pace.latency_s and pace.concurrency and pace.concurrency / pace.latency_s < at_cap_per_s:
-        rate_per_s, limited_by = pace.concurrency / pace.latency_s, "concurrency"
-    duration_s = calls / rate_per_s + (pace.latency_s or 0.0) if calls else 0.0
+    duration_s = _duration_s(calls + retries, rate_per_s, limited_by, pace)
     return Plan(
         counts=counts,
         pace=pace,
+        ids=ids,
         calls=calls,
-        left_over=max(0, wanted - calls * pace.ids_per_call),
+        retries=retries,
+        left_over=wanted - ids,
         rate_per_s=rate_per_s,
         duration_s=duration_s,
         finish_wall_ms=wall_ms + round(duration_s * 1000),
         limited_by=limited_by if calls else "nothing",
         concurrency_needed=math.ceil(at_cap_per_s * pace.latency_s) if pace.latency_s else None,
-        cost=None if pace.price is None else calls * pace.price,
+        disk_bytes=round(ids * (pace.line_bytes or ASSUMED_LINE_BYTES)),
+        cost=None if pace.price is None else (calls + retries) * pace.price,
+        cost_without_retries=None if pace.price is None else calls * pace.price,
     )
+
+
+def _limits(pace: Pace) -> list[tuple[float, str]]:
+    """Every limit as calls a second."""
+    limits = [
+        (pace.cap_per_s * (1.0 - pace.headroom), "cap"),
+        (CORE_CALLS_PER_S * pace.processes, "core"),
+    ]
+    if pace.latency_s and pace.concurrency:
+        limits.append((pace.concurrency / pace.latency_s, "concurrency"))
+    return limits
+
+
+def _duration_s(calls: int, rate_per_s: float, limited_by: str, pace: Pace) -> float:
+    if not calls:
+        return 0.0
+    duration_s = calls / rate_per_s + (pace.latency_s or 0.0)
+    if pace.per_day is None or calls <= pace.per_day:
+        return duration_s
+    # Each day's package is used up before the day is over, or the cap is what limits after all.
+    full_days, rest = divmod(calls, pace.per_day)
+    return max(duration_s, full_days * DAY_S + rest / rate_per_s)

@@ -11,6 +11,7 @@ from fetcher.output.note import Identity
 from fetcher.output.opening import failed_path_of, inspect_output, open_output, unchanged_path_of
 from fetcher.output.output import Output
 from fetcher.output.resume import Earlier, Reopening
+from fetcher.output.sample import Sample, sample_of
 from fetcher.output.treatment import Treatment
 from fetcher.output.verify import Proof, verify_output
 
@@ -26,6 +27,7 @@ __all__ = [
     "Output",
     "Proof",
     "Reopening",
+    "Sample",
     "Trace",
     "Treatment",
     "contents_of",
@@ -36,6 +38,7 @@ __all__ = [
     "inspect_output",
     "open_output",
     "read_known",
+    "sample_of",
     "sha256_of",
     "unchanged_path_of",
     "verify_output",

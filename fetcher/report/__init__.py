@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fetcher.report.advice import End, closing_words, command_that_goes_on
 from fetcher.report.doubts import Doubts
-from fetcher.report.dry_run import plan_lines
+from fetcher.report.dry_run import plan_line, plan_lines
 from fetcher.report.figures import clock_time, duration, iso_time, money, number, percent, rate, size
 from fetcher.report.hooks import install_hooks, loop_exception_handler
 from fetcher.report.logs import configure_logging
@@ -37,6 +37,7 @@ __all__ = [
     "money",
     "number",
     "percent",
+    "plan_line",
     "plan_lines",
     "rate",
     "read_summary",

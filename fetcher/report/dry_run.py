@@ -1,11 +1,11 @@
-"""The plan of `--dry-run` in words. It reckons nothing: see `fetcher.metrics.make_plan`."""
+"""The plan of a run in words, and in one line. It reckons nothing: see `fetcher.metrics.make_plan`."""
 
 from __future__ import annotations
 
 from datetime import tzinfo
 
 from fetcher.metrics import InputCounts, Plan
-from fetcher.report.figures import clock_time, duration, ids, latency, money, number, rate
+from fetcher.report.figures import clock_time, duration, ids, latency, money, number, rate, size
 from fetcher.report.visible import visible
 
 
@@ -21,8 +21,24 @@ def plan_lines(plan: Plan, now_wall_ms: int, zone: tzinfo | None = None) -> list
         *_input_lines(plan.counts),
         *_call_lines(plan),
         *_time_lines(plan, clock_time(plan.finish_wall_ms, now_wall_ms, zone)),
+        *_disk_lines(plan),
         "nothing was sent",
     ]
+
+
+def plan_line(plan: Plan, now_wall_ms: int, zone: tzinfo | None = None) -> str:
+    """The same in one line, for a run that is about to start."""
+    if not plan.calls:
+        return "plan: no calls, everything is done"
+    about = "about " if plan.counts.is_estimate else ""
+    parts = [f"plan: {about}{number(plan.calls)} {'call' if plan.calls == 1 else 'calls'}"]
+    if plan.cost is not None:
+        parts.append(f"about {money(plan.cost)} at {money(plan.pace.price or 0.0)} a call")
+    parts.append(f"{duration(plan.duration_s)}, done at {clock_time(plan.finish_wall_ms, now_wall_ms, zone)}")
+    parts.append(f"limited by {_limit(plan)}")
+    if plan.left_over:
+        parts.append(f"{ids(plan.left_over)} left over by the limit")
+    return "; ".join(parts)
 
 
 def _input_lines(counts: InputCounts) -> list[str]:
@@ -31,7 +47,7 @@ def _input_lines(counts: InputCounts) -> list[str]:
         (counts.comments, "comments"),
         (counts.header, "header"),
         (counts.duplicates, "duplicates"),
-        (counts.bad, "bad"),
+        (counts.bad, "damaged"),
     ]
     rest = ", ".join(f"{number(count)} {what}" for count, what in aside if count)
     lines = [f"input: {number(counts.lines)} lines" + (f" ({rest})" if rest else "")]
@@ -40,35 +56,66 @@ def _input_lines(counts: InputCounts) -> list[str]:
         lines.append(f"put right on the way: {how}")
     if counts.fetched_earlier:
         lines.append(f"done before: {ids(counts.fetched_earlier)} fetched")
-    if counts.failed_earlier:
-        retried = f"{number(counts.to_retry)} of them to be tried again"
-        lines.append(f"failed before: {ids(counts.failed_earlier)}, {retried}")
     if counts.fresh:
         lines.append(f"passed over: {ids(counts.fresh)} that --known holds")
+    if counts.failed_earlier or counts.to_retry:
+        kinds = ", ".join(f"{number(count)} {visible(kind)}" for kind, count in counts.failed_by_kind.items())
+        shown = f" ({kinds})" if kinds else ""
+        failed = ids(counts.failed_earlier + counts.to_retry)
+        lines.append(f"failed before: {failed}{shown}, {number(counts.to_retry)} of them to be tried again")
     return lines
 
 
 def _call_lines(plan: Plan) -> list[str]:
-    counts = plan.counts
-    lines = [f"calls to send: {number(plan.calls)} ({number(counts.new)} new, {number(counts.to_retry)} to try again)"]
+    counts, pace = plan.counts, plan.pace
+    in_batches = f" of {pace.ids_per_call} IDs" if pace.ids_per_call > 1 else ""
+    whose = f"{number(counts.new)} new, {number(counts.to_retry)} to try again"
+    lines = [f"calls to send: {number(plan.calls)}{in_batches} ({whose})"]
+    if plan.calls:
+        basis = "assumed, OUT is empty" if pace.attempts is None else "as in OUT so far"
+        lines.append(f"retries to expect: {number(plan.retries)} ({basis})")
     if plan.left_over:
-        lines.append(f"left over by the limit of {number(plan.pace.max_calls or 0)} calls: {ids(plan.left_over)}")
-    if plan.cost is not None:
-        lines.append(f"cost: {money(plan.cost)} at {money(plan.pace.price or 0.0)} a call, without retries")
+        lines.append(f"left over by the limit of {number(pace.max_calls or 0)} calls: {ids(plan.left_over)}")
+    if plan.cost is not None and plan.cost_without_retries is not None:
+        least = f", {money(plan.cost_without_retries)} without retries" if plan.retries else ""
+        lines.append(f"cost: {money(plan.cost)} at {money(pace.price or 0.0)} a call{least}")
     return lines
 
 
 def _time_lines(plan: Plan, finish: str) -> list[str]:
     if not plan.calls:
         return ["time: none, everything is done"] if not plan.left_over else []
-    pace = plan.pace
-    unused = f" less {pace.headroom * 100:.1f} % headroom" if pace.headroom else ""
     lines = [f"time: {duration(plan.duration_s)} at {rate(plan.rate_per_s)}, done at {finish}"]
+    lines.append(f"limited by {_limit(plan)}")
+    if plan.limited_by == "cap" and plan.concurrency_needed and plan.pace.latency_s:
+        each = latency(plan.pace.latency_s)
+        lines.append(f"in flight: about {plan.concurrency_needed} at {each} a call, as in OUT so far")
+    return lines
+
+
+def _limit(plan: Plan) -> str:
+    """What keeps it from being faster, and what that would take."""
+    pace = plan.pace
     if plan.limited_by == "concurrency" and pace.latency_s:
-        lines.append(
-            f"limited by --concurrency {pace.concurrency} at {latency(pace.latency_s)} a call; "
+        return (
+            f"--concurrency {pace.concurrency} at {latency(pace.latency_s)} a call; "
             f"the cap of {rate(pace.cap_per_s)} needs {plan.concurrency_needed}"
         )
-    else:
-        lines.append(f"limited by the cap of {rate(pace.cap_per_s)}{unused}")
-    return lines
+    if plan.limited_by == "core":
+        return f"what {pace.processes} process{'es' if pace.processes > 1 else ''} can carry; --processes adds more"
+    if pace.per_day is not None and plan.calls + plan.retries > pace.per_day:
+        return f"the quota of {number(pace.per_day)} calls a day"
+    unused = f" less {pace.headroom * 100:.1f} % headroom" if pace.headroom else ""
+    return f"the cap of {rate(pace.cap_per_s)}{unused}"
+
+
+def _disk_lines(plan: Plan) -> list[str]:
+    if not plan.ids:
+        return []
+    pace = plan.pace
+    basis = "as in OUT so far" if pace.line_bytes else "assumed, OUT is empty"
+    each = size(round(plan.disk_bytes / plan.ids))
+    line = f"disk: {size(plan.disk_bytes)} more ({each} a product, {basis})"
+    if pace.free_bytes is not None:
+        line += f"; {size(pace.free_bytes)} free" + (": NOT ENOUGH" if plan.disk_is_short else "")
+    return [line]

@@ -39,6 +39,11 @@ class Screen:
             else:
                 self._write(f"{text}\n")
 
+    def ask(self, text: str) -> None:
+        """Write a question; the answer is typed behind it."""
+        with self._lock:
+            self._write(text)
+
     def live(self, text: str) -> None:
         """Draw the live line, in place of the one before. It must fit the terminal's width."""
         with self._lock:

@@ -41,8 +41,9 @@ from fetcher.run.closing import Done, end_of, finished_of
 from fetcher.run.control import controlled, not_yet
 from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
-from fetcher.run.dry_run import dry_run
+from fetcher.run.dry_run import dry_run, tell_the_cost
 from fetcher.run.event_loop import with_loop
+from fetcher.run.exporting import Watched, exporting
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
@@ -78,16 +79,26 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     not_yet()
     if settings.dry_run:
         return dry_run(job, clock, screen)
+    tell_the_cost(job, clock, screen)
     wish = "none" if settings.no_progress else settings.progress
     mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
-    done = run_job(job, clock, lambda: make_progress(mode, screen, environ=os.environ))
+    with exporting(job, clock) as collector:
+
+        def watch() -> Onlooker:
+            progress = make_progress(mode, screen, environ=os.environ)
+            return progress if collector is None else Watched(progress, collector)
+
+        done = run_job(job, clock, watch)
+        if collector is not None:
+            collector.ended(done.code)
     if not settings.quiet or done.code:
         for line in closing_words(end_of(job, done), redactor):
             screen.line(line)
-    if settings.summary or settings.report:
+    where = "-" if settings.json else settings.summary
+    if where or settings.report:
         document = summary_document(finished_of(job, done), redactor)
-        if settings.summary:
-            write_summary(document, settings.summary)
+        if where:
+            write_summary(document, where)
         if settings.report:
             write_report(document, Path(job.out).name, settings.report)
     return done.code

@@ -61,6 +61,10 @@ class CommandRows:
     )
     dry_run: bool = setting(False, (RATE, "read and check everything, send nothing", Flag()), env=False, key=False)
 
+    yes: bool = setting(
+        False, (RATE, "start a run that costs money without asking", Flag()), short="-y", env=False, key=False
+    )
+
     config: str | None = setting(
         None, (CREDENTIALS, "settings; unset: ./fetcher.toml", PathText()), env=False, key=False
     )
@@ -73,10 +77,23 @@ class CommandRows:
     )
 
     summary: str | None = setting(None, (REPORT, "the run's figures as JSON; - is stdout", PathText()), env=False)
+    json: bool = setting(False, (REPORT, "as --summary -; with --dry-run the plan", Flag()), env=False, key=False)
     purpose: str | None = setting(
         None, (REPORT, "what the data is fetched for; recorded in summary and report", Text())
     )
     report: str | None = setting(None, (REPORT, "the run as an HTML page; - is stdout", PathText()), env=False)
+    prometheus_file: str | None = setting(
+        None, (REPORT, "figures for Prometheus' textfile collector (extra prometheus)", PathText()), env=False
+    )
+    prometheus_port: str | None = setting(
+        None,
+        (
+            REPORT,
+            "an endpoint for Prometheus, of this machine alone unless an address is given",
+            Text("[ADDRESS:]PORT"),
+        ),
+        env=False,
+    )
     quiet: bool = setting(False, (REPORT, "errors only", Flag()), short="-q", env=False, key=False)
     verbose: bool = setting(False, (REPORT, "more detail", Flag()), short="-v", env=False, key=False)
     log_format: str = setting("text", (REPORT, "how log lines are written", Choice("text", "json")))

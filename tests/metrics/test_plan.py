@@ -9,13 +9,13 @@ import pytest
 from fetcher.metrics import InputCounts, Pace, make_plan
 
 COUNTS = InputCounts(
-    lines=1100, blank=10, duplicates=40, fetched_earlier=40, failed_earlier=10, to_retry=4, new=996, bad=4
+    lines=1100, blank=10, duplicates=40, fetched_earlier=40, failed_earlier=6, to_retry=4, new=996, bad=4
 )
 
 
 def test_calls_are_the_new_ones_and_those_to_try_again() -> None:
     """A thousand calls at 20/s less 2 % headroom take 51 s."""
-    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, headroom=0.02), wall_ms=1_000_000)
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, headroom=0.02, attempts=1.0), wall_ms=1_000_000)
     assert (plan.calls, plan.left_over, plan.limited_by) == (1000, 0, "cap")
     assert plan.rate_per_s == pytest.approx(19.6)
     assert plan.duration_s == pytest.approx(1000 / 19.6)
@@ -46,7 +46,9 @@ def test_too_few_in_flight_limit_the_rate(
     concurrency: int | None, latency_s: float | None, limited_by: str, rate_per_s: float
 ) -> None:
     """Little's law: in flight ÷ latency, where that is less than the cap."""
-    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, concurrency=concurrency, latency_s=latency_s), wall_ms=0)
+    plan = make_plan(
+        COUNTS, Pace(cap_per_s=20.0, concurrency=concurrency, latency_s=latency_s, attempts=1.0), wall_ms=0
+    )
     assert (plan.limited_by, plan.rate_per_s) == (limited_by, pytest.approx(rate_per_s))
     assert plan.concurrency_needed == (10 if latency_s else None)
     assert plan.duration_s == pytest.approx(1000 / rate_per_s + (latency_s or 0.0))
@@ -63,3 +65,35 @@ def test_it_goes_into_json() -> None:
     plan = make_plan(COUNTS, Pace(cap_per_s=20.0), wall_ms=0).as_dict()
     assert json.loads(json.dumps(plan))["counts"]["duplicates"] == 40
     assert plan["pace"]["cap_per_s"] == 20.0
+
+
+def test_retries_are_expected_and_paid() -> None:
+    """As many calls an ID as before; where nothing is known, one in a hundred; never more than the limit allows."""
+    seen = make_plan(COUNTS, Pace(cap_per_s=20.0, attempts=1.25, price=0.1), wall_ms=0)
+    assert (seen.calls, seen.retries, seen.cost) == (1000, 250, pytest.approx(125.0))
+    assert seen.duration_s == pytest.approx(1250 / 20)
+    assumed = make_plan(COUNTS, Pace(cap_per_s=20.0), wall_ms=0)
+    assert assumed.retries == 10
+    limited = make_plan(COUNTS, Pace(cap_per_s=20.0, attempts=1.25, max_calls=1100), wall_ms=0)
+    assert (limited.calls, limited.retries, limited.left_over) == (1000, 100, 0)
+
+
+def test_many_ids_in_a_call() -> None:
+    """Calls are what is paced and paid; what is left over is counted in IDs."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, ids_per_call=30, attempts=1.0, price=1.0), wall_ms=0)
+    assert (plan.calls, plan.ids, plan.cost) == (34, 1000, 34.0)
+    limited = make_plan(COUNTS, Pace(cap_per_s=20.0, ids_per_call=30, max_calls=10), wall_ms=0)
+    assert (limited.calls, limited.ids, limited.left_over) == (10, 300, 700)
+
+
+def test_a_days_quota_makes_days() -> None:
+    """A thousand calls at 300 a day take three days and a bit; a quota that is not reached changes nothing."""
+    days = make_plan(COUNTS, Pace(cap_per_s=20.0, per_day=300, attempts=1.0), wall_ms=0)
+    assert days.duration_s == pytest.approx(3 * 86_400 + 100 / 20)
+    assert make_plan(COUNTS, Pace(cap_per_s=20.0, per_day=5000, attempts=1.0), 0).duration_s == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize(("processes", "limited_by"), [(1, "core"), (3, "cap")])
+def test_a_core_has_its_limit(processes: int, limited_by: str) -> None:
+    """At twenty thousand calls a second one process is what limits."""
+    assert make_plan(COUNTS, Pace(cap_per_s=20_000.0, processes=processes), 0).limited_by == limited_by

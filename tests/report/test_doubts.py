@@ -56,7 +56,7 @@ def test_the_plan_names_the_cost() -> None:
     """Before anything is sent; of the calls that a limit allows."""
     plan = make_plan(InputCounts(lines=1000, new=1000), Pace(cap_per_s=20.0, price=0.0035, max_calls=800), 0)
     assert plan.cost == pytest.approx(2.8)
-    assert "cost: 2.80 at 0.0035 a call, without retries" in plan_lines(plan, 0, UTC)
+    assert "cost: 2.80 at 0.0035 a call" in plan_lines(plan, 0, UTC)
     assert not any("cost" in line for line in plan_lines(make_plan(InputCounts(new=1), Pace(cap_per_s=1.0), 0), 0, UTC))
 
 
