@@ -67,16 +67,24 @@ class Carrying:
                 else:
                     self._fail(failure)
             elif isinstance(action, Throttled):
+                self._begun(item, latency_ms)
                 throttled.append(item)
                 asked_s = action.wait_s
             elif isinstance(action, Again | Free):
+                self._begun(item, latency_ms)
                 self._later(item, action, due_s)
             else:
                 self._desk.cut_off.append(item)
                 self._tally.left(State.IN_FLIGHT)
                 self._desk.stop(_reason(action, answer))
+        if isinstance(answer, Reply) and not all(isinstance(action, Keep | Fail) for action in actions):
+            self._tally.detour(latency_ms / 1000.0)
         if throttled:
             self._throttled(throttled, answer, asked_s)
+
+    def _begun(self, item: Item, latency_ms: float) -> None:
+        """It will take more than this call: remember when it began, for the figures."""
+        self._desk.begun_ms.setdefault(item.id, self._clock.wall_ms() - latency_ms)
 
     def split(self, items: Sequence[Item]) -> None:
         """One of them is the reason why their call was refused: ask for each half by itself, at no attempt's cost.

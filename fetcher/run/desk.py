@@ -82,6 +82,8 @@ class Desk:
         """Sent, but the run ended first: they stay to be done."""
         self.parked: list[tuple[Item, Failure]] = []
         """Have used up their attempts while nothing went well: the ID's fault, or an outage that has just begun?"""
+        self.begun_ms: dict[str, float] = {}
+        """Wall clock at which the first call of an ID began that needs more than one."""
         self.started_s = 0.0
         """When the last call was handed out, monotonic."""
         self.opening = 0

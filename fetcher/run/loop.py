@@ -240,6 +240,8 @@ class Run:
         """Only what the sink has taken counts as fetched or failed: what a full disk refused stays to be done."""
         self._desk.notes.stored([one.id for one in outcomes])
         self._tally.specimens.outcomes(outcomes)
+        if self._desk.begun_ms:
+            self._book_delays(outcomes)
         products = [one for one in outcomes if isinstance(one, Product)]
         self._books.fetched([one.id for one in products])
         self._tally.fetched(sum([len(one.payload) for one in products]), len(products))
@@ -250,6 +252,15 @@ class Run:
                 self._tally.bad()
             else:
                 self._tally.failed(one.error.kind, one.error.permanent)
+
+    def _book_delays(self, outcomes: list[Outcome]) -> None:
+        """How long IDs took that needed more than one call."""
+        for one in outcomes:
+            begun_ms = self._desk.begun_ms.pop(one.id, None)
+            if begun_ms is not None:
+                self._tally.delayed((one.fetched_at_ms - begun_ms) / 1000.0)
+                if isinstance(one, Product) or one.error.http_status is not None:  # answered: the last call counts too
+                    self._tally.detour(one.latency_ms / 1000.0)
 
     def _show(self) -> None:
         if self._observe is not None and (reason := self._observe(self._snapshot())) is not None:

@@ -74,6 +74,7 @@ class Settling:
     def _whole(self, items: tuple[Item, ...], verdict: Verdict, answer: Reply) -> None:
         """The answer means the same for all of a call."""
         self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
+        self._note(verdict, items)
         probed = self._record(verdict.kind is not VerdictKind.RETRY, items, answer)
         several, judged = len(items) > 1, verdict.kind in JUDGED_AGAIN
         if verdict.kind in NOTHING_TO_STORE or (several and judged):
@@ -99,6 +100,8 @@ class Settling:
         self._tally.attempt(Attempt(answer.started_s, answer.ended_s, main, len(answer.body)))
         probed = self._record(any(kind is not VerdictKind.RETRY for kind in kinds), items, answer)
         self._forget_notes([item for item, kind in zip(items, kinds, strict=True) if kind in NOTHING_TO_STORE])
+        for item, verdict in zip(items, verdicts, strict=True):
+            self._note(verdict, (item,))
         if VerdictKind.DONE in kinds or VerdictKind.ABSENT in kinds:
             self._accepted(answer)
         actions = [self._decide(verdict, item) for verdict, item in zip(verdicts, items, strict=True)]
@@ -109,6 +112,12 @@ class Settling:
         if verdict.kind in JUDGED_AGAIN:
             return parts.refusals.judge(verdict, item)
         return parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
+
+    def _note(self, verdict: Verdict, items: Sequence[Item]) -> None:
+        """Examples of what hurt, for the report; what becomes a failure is told with the failures."""
+        if verdict.kind in NOTHING_TO_STORE:
+            ids = [item.id for item in items]
+            self._tally.specimens.answers.note(verdict.kind, verdict.code, verdict.message, ids)
 
     def _forget_notes(self, items: Sequence[Item]) -> None:
         """Their call brought nothing that will be stored."""
@@ -160,6 +169,7 @@ class Settling:
             parts.calls_started -= 1
             self._forget_notes(items)
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, lost.sent))
+        self._tally.specimens.answers.note(lost.kind, None, lost.detail, [item.id for item in items])
         probed = self._record(False, items, lost)
         if not lost.sent:  # the httpx lane connects within the exchange
             self._judge_unreached(lost)
