@@ -8,6 +8,7 @@ from __future__ import annotations
 from fetcher.report.advice import End, closing_words, command_that_goes_on
 from fetcher.report.doubts import Doubts
 from fetcher.report.dry_run import plan_line, plan_lines
+from fetcher.report.exporting import Watcher, exporting
 from fetcher.report.figures import clock_time, duration, iso_time, money, number, percent, rate, size
 from fetcher.report.hooks import install_hooks, loop_exception_handler
 from fetcher.report.logs import configure_logging
@@ -24,12 +25,14 @@ __all__ = [
     "Finished",
     "Progress",
     "Screen",
+    "Watcher",
     "choose_mode",
     "clock_time",
     "closing_words",
     "command_that_goes_on",
     "configure_logging",
     "duration",
+    "exporting",
     "install_hooks",
     "iso_time",
     "loop_exception_handler",

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
+from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError, OutputError, UsageError
 from fetcher.gateway import Api
@@ -29,6 +30,7 @@ from fetcher.report import (
     choose_mode,
     closing_words,
     configure_logging,
+    exporting,
     install_hooks,
     loop_exception_handler,
     make_progress,
@@ -43,11 +45,10 @@ from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.dry_run import dry_run, tell_the_cost
 from fetcher.run.event_loop import with_loop
-from fetcher.run.exporting import Watched, exporting
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
-from fetcher.run.roles import Onlooker
+from fetcher.run.roles import Onlooker, Watched
 from fetcher.run.sink import FileSink
 from fetcher.run.treated import Treated, treatment_of
 from fetcher.secret import Redactor
@@ -82,23 +83,24 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     tell_the_cost(job, clock, screen)
     wish = "none" if settings.no_progress else settings.progress
     mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
-    with exporting(job, clock) as collector:
+    info = {"version": __version__, "api": settings.api, "out": job.out}
+    ways = {"file": settings.prometheus_file, "address": settings.prometheus_port}
+    with exporting(info, clock.wall_ms, **ways) as watcher:
 
         def watch() -> Onlooker:
             progress = make_progress(mode, screen, environ=os.environ)
-            return progress if collector is None else Watched(progress, collector)
+            return progress if watcher is None else Watched(progress, watcher)
 
         done = run_job(job, clock, watch)
-        if collector is not None:
-            collector.ended(done.code)
+        if watcher is not None:
+            watcher.ended(done.code)
     if not settings.quiet or done.code:
         for line in closing_words(end_of(job, done), redactor):
             screen.line(line)
-    where = "-" if settings.json else settings.summary
-    if where or settings.report:
+    if settings.summary or settings.report:
         document = summary_document(finished_of(job, done), redactor)
-        if where:
-            write_summary(document, where)
+        if settings.summary:
+            write_summary(document, settings.summary)
         if settings.report:
             write_report(document, Path(job.out).name, settings.report)
     return done.code

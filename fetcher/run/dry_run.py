@@ -30,7 +30,7 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
         UsageError: what would stop the run would stop it here too.
     """
     plan, warnings = plan_of(job, clock)
-    where = "-" if job.settings.json else job.settings.summary
+    where = job.settings.summary
     for line in (*warnings, *([] if where == "-" else plan_lines(plan, clock.wall_ms()))):
         screen.line(line)
     if where:

@@ -7,6 +7,7 @@ from typing import Protocol
 from fetcher.errors import FetcherError
 from fetcher.metrics import Snapshot
 from fetcher.model import Outcome
+from fetcher.report import Watcher
 
 
 class Sink(Protocol):
@@ -32,6 +33,23 @@ class Onlooker(Protocol):
     def close(self, snapshot: Snapshot) -> None:
         """How it ended."""
         ...
+
+
+class Watched:
+    """An onlooker beside another one: Prometheus beside the screen."""
+
+    def __init__(self, onlooker: Onlooker, watcher: Watcher) -> None:
+        self._onlooker, self._watcher = onlooker, watcher
+
+    def update(self, snapshot: Snapshot) -> FetcherError | None:
+        """See `Onlooker`."""
+        self._watcher.show(snapshot)
+        return self._onlooker.update(snapshot)
+
+    def close(self, snapshot: Snapshot) -> None:
+        """See `Onlooker`."""
+        self._watcher.show(snapshot)
+        self._onlooker.close(snapshot)
 
 
 class CallNotes(Protocol):

@@ -76,8 +76,9 @@ class CommandRows:
         False, (CREDENTIALS, "take a --secrets file that others can read", Flag()), flag=False
     )
 
-    summary: str | None = setting(None, (REPORT, "the run's figures as JSON; - is stdout", PathText()), env=False)
-    json: bool = setting(False, (REPORT, "as --summary -; with --dry-run the plan", Flag()), env=False, key=False)
+    summary: str | None = setting(
+        None, (REPORT, "the run's figures as JSON, with --dry-run the plan; - is stdout", PathText()), env=False
+    )
     purpose: str | None = setting(
         None, (REPORT, "what the data is fetched for; recorded in summary and report", Text())
     )
