@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fetcher.report import axes
 from fetcher.report.document import Columns, Summary
@@ -11,6 +11,9 @@ from fetcher.report.figures import duration, latency, number, rate
 from fetcher.report.markup import Markup
 from fetcher.report.plots import Band, Line, Plot, Rule, figure, lanes
 from fetcher.report.thinned import thinned
+
+CALLS_A_STRETCH: Final = 2.0
+"""A rate needs a second, and at a low cap a few calls: of less one call more or less would look like a burst."""
 
 
 class Scale(NamedTuple):
@@ -43,7 +46,9 @@ def scale_of(runs: Iterable[Summary]) -> Scale:
 
 def curves(run: Summary, scale: Scale) -> list[Markup]:
     """All plots of one run, in the order of the page."""
-    course = thinned(run.course)
+    course = thinned(
+        run.course, least_s=max(1.0, CALLS_A_STRETCH / run.rates_per_s.cap if run.rates_per_s.cap else 0.0)
+    )
     x = axes.time(scale.span_s)
     xs = [x.place(elapsed_s) for elapsed_s in course.elapsed_s]
     bands = [Band(pause.start_s, pause.end_s, "") for pause in run.pauses]
@@ -75,6 +80,11 @@ def _calls(
         )
     ]
     fullest: list[float | None] = [value or None for value in course.fullest_1s]
+    # No mean is above the fullest second, but for the call more that a stretch may hold at its edge.
+    means = [
+        calls if calls is None or not most else min(calls, most)
+        for calls, most in zip(course.calls_per_s, course.fullest_1s, strict=True)
+    ]
     return Plot(
         title="Calls sent per second",
         words=f"Against the cap of {rate(cap)}. The fullest second of each stretch must not rise above it.",
@@ -82,7 +92,7 @@ def _calls(
         y=axes.linear(scale.calls_per_s, _per_s),
         xs=xs,
         lines=[
-            Line(name="sent", kind="sent", values=course.calls_per_s, is_area=True, is_step=True),
+            Line(name="sent", kind="sent", values=means, is_area=True, is_step=True),
             Line(name="allowed by pacing", kind="allowed", values=course.allowed_per_s, is_step=True),
             Line(name="fullest second", kind="fullest", values=fullest),
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from fetcher.report.document import Columns
@@ -10,13 +10,11 @@ from fetcher.report.document import Columns
 MOST: Final = 200
 
 
-def thinned(course: Columns, most: int = MOST) -> Columns:
-    """At most `most` stretches; the same object where there are no more than that."""
-    count = len(course.elapsed_s)
-    if count <= most:
+def thinned(course: Columns, most: int = MOST, least_s: float = 0.0) -> Columns:
+    """At most `most` stretches, none but the last shorter than `least_s`; the same object where it is so already."""
+    lots = list(_lots(course.elapsed_s, most, least_s))
+    if len(lots) == len(course.elapsed_s):
         return course
-    size = -(-count // most)
-    lots = [slice(start, start + size) for start in range(0, count, size)]
     starts_s = [0.0, *course.elapsed_s]
     spans_s = [end_s - start_s for start_s, end_s in zip(starts_s, course.elapsed_s, strict=False)]
     columns: dict[str, list[Any]] = {}
@@ -24,6 +22,16 @@ def thinned(course: Columns, most: int = MOST) -> Columns:
         column, join = getattr(course, name), _JOINS[name]
         columns[name] = [join(column[lot], spans_s[lot]) for lot in lots]
     return Columns(**columns)
+
+
+def _lots(ends_s: Sequence[float], most: int, least_s: float) -> Iterator[slice]:
+    """Which stretches become one."""
+    size = -(-len(ends_s) // most)
+    first, start_s = 0, 0.0
+    for place, end_s in enumerate(ends_s):
+        if place + 1 == len(ends_s) or (place + 1 - first >= size and end_s - start_s >= least_s):
+            yield slice(first, place + 1)
+            first, start_s = place + 1, end_s
 
 
 def _last(values: Sequence[Any], _: Sequence[float]) -> Any:

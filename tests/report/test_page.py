@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -186,14 +187,15 @@ def test_nines_have_names() -> None:
     assert [tick.text for tick in nines([0.5, 0.9, 0.99, 0.999, 1.0]).ticks] == ["0 %", "90 %", "99 %", "99.9 %"]
 
 
-@given(st.integers(1, 700))
-def test_a_thinned_course_keeps_sums_and_extremes(count: int) -> None:
-    """At most two hundred stretches; calls, troubles and the fullest second are those of all."""
+@given(st.integers(1, 700), st.sampled_from([0.0, 1.0, 5.5]))
+def test_a_thinned_course_keeps_sums_and_extremes(count: int, least_s: float) -> None:
+    """At most two hundred stretches, none but the last too short; sums and the fullest second are those of all."""
     columns = {name: [float(k % 7) for k in range(count)] for name in Columns.__struct_fields__}
     columns["elapsed_s"] = [float(k + 1) for k in range(count)]
     columns["latency_p99_ms"] = [None if k % 2 else 5.0 for k in range(count)]  # type: ignore[misc]
-    thin = thinned(Columns(**columns))  # type: ignore[arg-type]
+    thin = thinned(Columns(**columns), least_s=least_s)  # type: ignore[arg-type]
     assert len(thin.elapsed_s) <= 200 and thin.elapsed_s[-1] == count
+    assert all(end_s - start_s >= least_s for start_s, end_s in pairwise([0.0, *thin.elapsed_s[:-1]]))
     assert sum(thin.throttles) == sum(columns["throttles"])
     assert max(thin.fullest_1s) == max(columns["fullest_1s"])
     spans_s = [end_s - start_s for start_s, end_s in zip([0.0, *thin.elapsed_s], thin.elapsed_s, strict=False)]
