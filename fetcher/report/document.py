@@ -1,7 +1,8 @@
 """The summary as types: what every key of it is, with its unit. `docs/summary.schema.json` is made from this file.
 
 It reads no counters and knows no files. A key that changes its meaning or goes away makes `SCHEMA` grow; new keys may
-come at any time, so a reader has to pass over those that it does not know.
+come at any time, so a reader has to pass over those that it does not know, and here every later key has a default: a
+summary of an older version is still drawn.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Ids(msgspec.Struct, kw_only=True):
     failed_by_kind: dict[str, int]
     skipped_known: int
     """Done by an earlier run."""
-    skipped_fresh: int
+    skipped_fresh: int = 0
     """Those of them that other files hold (`--known`)."""
     duplicates: int
     left: int

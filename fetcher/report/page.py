@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from fetcher.errors import InputError
+from fetcher.report.comparison import comparison
 from fetcher.report.curves import curves, scale_of
 from fetcher.report.document import SCHEMA, Summary
 from fetcher.report.markup import Markup, el, together
 from fetcher.report.sections import (
     cap_proof,
-    comparison,
     configuration,
     heading,
     keeping,

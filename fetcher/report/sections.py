@@ -47,7 +47,7 @@ def heading(run: Summary, name: str) -> Markup:
     verdict = head_of(run.exit_code) + (f": {run.reason}" if run.reason else "")
     api, gateway = run.settings.get("api"), run.settings.get("gateway")
     facts = [
-        f"{_when(run.started_at)} to {_when(run.ended_at)} UTC",
+        f"{when(run.started_at)} to {when(run.ended_at)} UTC",
         duration(run.elapsed_s),
         f"API {api}" if api else "",
         f"at {gateway}" if gateway else "",
@@ -61,7 +61,8 @@ def heading(run: Summary, name: str) -> Markup:
     )
 
 
-def _when(stamp: str) -> str:
+def when(stamp: str) -> str:
+    """A moment as a person reads it, to the second."""
     return stamp.replace("T", " ").split(".")[0]
 
 
@@ -240,41 +241,14 @@ def keeping(run: Summary) -> Markup:
     return el("section", el("h2", "Books"), *(el("p", text) for text in said))
 
 
+def is_unset(value: object) -> bool:
+    """Whether a setting has no value worth showing."""
+    return value in (None, False, "", "()", [], {})
+
+
 def configuration(run: Summary) -> Markup:
     """The settings in force. Secrets are stars in the summary already."""
-    pairs = [(name, value) for name, value in sorted(run.settings.items()) if value not in (None, False, "", "()", [])]
+    pairs = [(name, value) for name, value in sorted(run.settings.items()) if not is_unset(value)]
     pairs += [(f"version of {name}", version) for name, version in run.versions.items()]
     cells = [el("div", el("dt", name), el("dd", str(value))) for name, value in pairs]
     return el("section", el("h2", "Settings"), el("dl", *cells, class_="settings"))
-
-
-def comparison(runs: Sequence[Summary], names: Sequence[str]) -> Markup:
-    """Headline figures of several runs, and the settings in which they differ."""
-    rows: list[list[Child]] = [
-        ["ended", *(head_of(run.exit_code) for run in runs)],
-        ["started", *(_when(run.started_at) for run in runs)],
-        ["duration", *(duration(run.elapsed_s) for run in runs)],
-        ["IDs fetched", *(number(run.ids.fetched) for run in runs)],
-        ["IDs failed", *(number(run.ids.failed) for run in runs)],
-        ["IDs left", *(number(run.ids.left) for run in runs)],
-        ["calls", *(number(run.calls.sent) for run in runs)],
-        ["retries", *(number(run.calls.retries) for run in runs)],
-        ["answers over the rate", *(number(run.calls.throttles) for run in runs)],
-        ["cap", *(rate(run.rates_per_s.cap) for run in runs)],
-        ["calls per second while busy", *(rate(run.windows.mean_per_s) if run.windows else "–" for run in runs)],
-        ["fullest second", *(number(run.windows.worst_1s) if run.windows else "–" for run in runs)],
-        ["half of the calls within", *(latency(run.latency_ms.p50 / 1000) for run in runs)],
-        ["99 % of the calls within", *(latency(run.latency_ms.p99 / 1000) for run in runs)],
-        ["cost at most", *(money(run.cost.total) if run.cost else "–" for run in runs)],
-    ]
-    keys = sorted({key for run in runs for key in run.settings})
-    differing: list[list[Child]] = [
-        [el("code", key), *(str(run.settings.get(key)) for run in runs)]
-        for key in keys
-        if len({str(run.settings.get(key)) for run in runs}) > 1
-    ]
-    columns = tuple(range(1, len(runs) + 1))
-    parts: list[Child] = [table(["", *names], rows, numbers=columns)]
-    if differing:
-        parts += [el("h3", "Settings that differ"), table(["", *names], differing, numbers=columns)]
-    return el("section", *parts)

@@ -123,6 +123,14 @@ def test_everything_of_interest_is_on_the_page() -> None:
     assert "app_secret***" in text
 
 
+def test_an_older_summary_is_still_drawn() -> None:
+    """Keys that came later are missing in it, keys that are yet to come are passed over."""
+    older = document(3)
+    for section, key in ((older, "purpose"), (older, "examples"), (older["ids"], "skipped_fresh"), (older, "out")):
+        section.pop(key, None)
+    assert "Proof of the cap" in page(older | {"a_key_to_come": {"x": 1}})
+
+
 def test_two_runs_stand_side_by_side() -> None:
     """Both names at each plot, one scale for both, the settings in which they differ."""
     slower = document(30, settings={"qps": 5.0, "app_secret": "***", "params": EVIL})
