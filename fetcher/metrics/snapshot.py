@@ -122,11 +122,6 @@ class Snapshot(msgspec.Struct, frozen=True):
         return self.attempts - sum(self.results.get(kind, 0) for kind in STORED)
 
     @property
-    def cost_in_flight(self) -> float | None:
-        """Of the calls that are on their way; None without a price."""
-        return None if self.price is None else self.in_flight * self.price
-
-    @property
     def cost_expected(self) -> float | None:
         """Of the whole run, if what is left takes as many calls an ID as so far; None while that cannot be said."""
         decided = self.fetched + self.failed - self.failed_by_kind.get(Kind.BAD_ID, 0)

@@ -185,7 +185,7 @@ def test_how_long_ids_took_with_their_waits() -> None:
 
 
 def test_money_in_every_figure() -> None:
-    """Spent, on its way, for nothing, and expected in all: three calls for two IDs, of ten."""
+    """Spent, for nothing, and expected in all: three calls for two IDs, of ten."""
     tally = Tally(10.0, 0.0, price=2.0)
     tally.expect(10)
     tally.read(10)
@@ -197,7 +197,7 @@ def test_money_in_every_figure() -> None:
     tally.failed(Kind.NOT_FOUND, permanent=True)
     tally.started()
     snapshot = tally.snapshot(1.0)
-    assert (snapshot.cost, snapshot.cost_in_flight, snapshot.stored_nothing) == (6.0, 2.0, 1)
+    assert (snapshot.cost, snapshot.stored_nothing) == (6.0, 1)
     assert snapshot.cost_expected == 30.0  # three calls for two IDs, so fifteen for ten
 
 
