@@ -39,8 +39,9 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     """Which counted attempt comes next; throttle answers and sends that never left do not count."""
     doubts: int = 0
     """Earlier attempts that were sent and never answered: each may have been charged."""
-    refreshed: bool = False
-    """A token refusal has already been answered by a refresh (or the clock by a new offset) for this ID."""
+    refreshed: tuple[VerdictKind, ...] = ()
+    """What has been done about refusals of this ID's calls: a new token, a new offset of the clock, a look whether the
+    key still stands. Each once; then the refusal counts."""
     lot: int = 0
     """It may share a call with so many IDs, itself included; 0: with as many as the API takes."""
 
@@ -263,7 +264,7 @@ class Throttled(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refresh(msgspec.Struct, frozen=True, gc=False):
-    """Get a new token (or clock offset), then try again; once per ID."""
+    """Get a new token or clock offset, or find out whether the key still stands (FATAL), then try again; once."""
 
     what: VerdictKind
 

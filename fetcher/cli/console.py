@@ -45,16 +45,16 @@ class Console:
 
     def say(self, level: str, text: str) -> None:
         """One line: `warning: …`, or an object where log lines are JSON."""
-        text = self._harmless(text)
+        text = self.harmless(text)
         self._write(
             json.dumps({"level": level, "message": text}, ensure_ascii=False) if self._json else f"{level}: {text}"
         )
 
     def error(self, message: str, advice: str = "") -> None:
         """One sentence and, after a blank line, what to do about it."""
-        self._write(f"error: {self._harmless(message)}")
+        self._write(f"error: {self.harmless(message)}")
         if advice:
-            first, *others = [self._harmless(line) for line in advice.splitlines()]
+            first, *others = [self.harmless(line) for line in advice.splitlines()]
             self._write("\n".join([f"\nhint: {first}", *(f"      {line}" for line in others)]))
 
     def defect(self, error: BaseException) -> None:
@@ -69,13 +69,13 @@ class Console:
             ),
         )
         if self.verbose:
-            self._write(self._harmless("".join(traceback.format_exception(error)), keep_lines=True))
+            self._write(self.harmless("".join(traceback.format_exception(error)), keep_lines=True))
 
     def plain(self, text: str) -> None:
         """Lines of our own making, as they are."""
-        self._write(self._harmless(text, keep_lines=True))
+        self._write(self.harmless(text, keep_lines=True))
 
-    def _harmless(self, text: str, *, keep_lines: bool = False) -> str:
+    def harmless(self, text: str, *, keep_lines: bool = False) -> str:
         """Without secrets, and without anything that could play with a terminal."""
         from fetcher.report import visible
 

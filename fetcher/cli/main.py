@@ -17,6 +17,8 @@ from fetcher.errors import Defect, FetcherError, OutputError, UsageError
 
 COMMANDS: Final = {
     "run": "Fetch every ID of a file and stream the answers to OUT.",
+    "check": "Ask the gateway whether key, clock, token and permission are right.",
+    "login": "Let a member authorise the app, and keep the tokens.",
     "verify": "Prove offline that every ID stands exactly once in OUT or the failed file.",
     "report": "Draw an HTML page of a finished run; several side by side.",
     "explain": "Say what has become of one ID, and what to do.",
@@ -35,6 +37,7 @@ INTERRUPTED: Final = 130
 _EXAMPLES: Final = """
 fetcher run --sandbox                          # try it: no account, no network
 fetcher run ids.txt -o products.jsonl --qps 20 # fetch; the same command again goes on
+fetcher check                                  # are key, clock, token and permission right?
 fetcher verify products.jsonl --ids ids.txt    # is every ID there, exactly once?
 """
 

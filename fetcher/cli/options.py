@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from fetcher.errors import FetcherError, UsageError
-from fetcher.settings import FIELDS, Field
+from fetcher.settings import FIELDS, GROUPS, Field
 from fetcher.settings.compound import PathList
 from fetcher.settings.kinds import Flag, PathText
 
@@ -77,12 +77,25 @@ def _help_of(row: Field) -> str:
 
 def settings_options(decorated: _Decorated) -> _Decorated:
     """Adds an option for every row that has one, and a hidden one that refuses each secret."""
-    for row in reversed(FIELDS):
-        if row.flag:
-            _add(decorated, SettingOption(row))
-        elif row.secret:
-            _add(decorated, _refusing(row))
-    return decorated
+    return options_of(*GROUPS)(decorated)
+
+
+def options_of(*groups: str) -> Callable[[_Decorated], _Decorated]:
+    """The same for some headings only."""
+
+    def decorate(decorated: _Decorated) -> _Decorated:
+        for row in reversed([row for row in FIELDS if row.group in groups]):
+            _add_row(decorated, row)
+        return decorated
+
+    return decorate
+
+
+def _add_row(decorated: Callable[..., Any], row: Field) -> None:
+    if row.flag:
+        _add(decorated, SettingOption(row))
+    elif row.secret:
+        _add(decorated, _refusing(row))
 
 
 def _add(decorated: Callable[..., Any], option: click.Option) -> None:

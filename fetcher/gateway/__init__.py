@@ -11,6 +11,8 @@ from fetcher.gateway.dialect import Credentials, Gateway
 from fetcher.gateway.own_apis import chosen_api, own_apis
 from fetcher.gateway.protocols import PROTOCOLS, Protocol
 from fetcher.gateway.signing import guide_signature, param2_signature
+from fetcher.gateway.times import time_in_answer, time_in_header
+from fetcher.gateway.tokens import Grant, Refusal, TokenCalls, code_in, may_postpone, renew_after_s
 from fetcher.gateway.top_signing import top_signature
 from fetcher.gateway.xml_answers import xml_to_json
 
@@ -23,14 +25,22 @@ __all__ = [
     "Family",
     "Form",
     "Gateway",
+    "Grant",
     "IdList",
     "Listing",
     "Protocol",
+    "Refusal",
+    "TokenCalls",
     "chosen_api",
+    "code_in",
     "find_api",
     "guide_signature",
+    "may_postpone",
     "own_apis",
     "param2_signature",
+    "renew_after_s",
+    "time_in_answer",
+    "time_in_header",
     "top_signature",
     "xml_to_json",
 ]

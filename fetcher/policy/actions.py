@@ -98,7 +98,7 @@ class Policy:
             case VerdictKind.THROTTLE:
                 return Throttled(verdict.wait_s)
             case VerdictKind.REFRESH | VerdictKind.CLOCK:
-                if item.refreshed:
+                if verdict.kind in item.refreshed:
                     return Stop(msgspec.structs.replace(verdict, kind=VerdictKind.FATAL))
                 return Refresh(verdict.kind)
             case _:  # FATAL, QUOTA
@@ -133,9 +133,9 @@ class Policy:
         return full_jitter_s(item.attempt, self._random())
 
 
-def rejected(verdict: Verdict) -> Fail:
-    """The gateway refuses this one ID, for good: also for a FATAL answer that turned out to be the ID's own."""
-    return _failed(verdict, Kind.REJECTED, permanent=True)
+def rejected(verdict: Verdict, *, permanent: bool = True) -> Fail:
+    """The gateway refuses this one ID: also for a FATAL answer that turned out to be the ID's own."""
+    return _failed(verdict, Kind.REJECTED, permanent=permanent)
 
 
 def _failed(verdict: Verdict, kind: Kind, *, permanent: bool) -> Fail:

@@ -12,14 +12,17 @@ It must not know: clocks, which codes exist; it only compares them.
     REJECT otherwise                      Fail
 
 Free ("ask again") and not Fail, because a refusal of the run must mark no ID failed. It cannot go on for ever: at its
-third answer an ID is judged, whatever the others do. Source: the reliability notes, "Retry, throttle, breakers", P7.
+third answer an ID is judged, whatever the others do. Where no other ID is left to tell (the last ones of a run), the
+gateway is asked whether key and signature still stand (Refresh FATAL); if they do, the ID fails at its next answer. Of
+a permission that proves nothing: then the failure is not permanent, and a resumed run tries the ID again. Source: the
+reliability notes, "Retry, throttle, breakers", P7.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from fetcher.model import Fail, Free, Item, Stop, Verdict, VerdictKind
+from fetcher.model import Fail, Free, Item, Refresh, Stop, Verdict, VerdictKind
 from fetcher.policy.actions import rejected
 
 ALIKE: Final = 3
@@ -48,7 +51,7 @@ class Refusals:
         if self._alike:
             self._alike.clear()
 
-    def judge(self, verdict: Verdict, item: Item) -> Stop | Free | Fail:
+    def judge(self, verdict: Verdict, item: Item) -> Stop | Free | Fail | Refresh:
         """What a FATAL or REJECT verdict about `item` means. Call it for nothing else.
 
         A rejection inside an answer of the API (HTTP 200, no code of the gateway) is Fail and a success.
@@ -64,7 +67,7 @@ class Refusals:
         alike.add(item.id)
         if len(alike) >= (ALIKE_OWN if code in self._own_codes else ALIKE):
             return Stop(_as_fatal(verdict))
-        return self._about_one(verdict, code, item.id, answers, self._successes > successes_then)
+        return self._about_one(verdict, code, item, answers, self._successes > successes_then)
 
     def _never_accepted(self, verdict: Verdict, code: str) -> Stop | Free:
         self._fatal_at_first += 1
@@ -73,14 +76,17 @@ class Refusals:
         return Stop(verdict)
 
     def _about_one(
-        self, verdict: Verdict, code: str, id_: str, answers: int, success_between: bool
-    ) -> Stop | Free | Fail:
+        self, verdict: Verdict, code: str, item: Item, answers: int, success_between: bool
+    ) -> Free | Fail | Refresh:
         if success_between and answers > 1:
             self._own_codes.add(code)
-        elif code not in self._own_codes and answers < MOST_ANSWERS:
-            return Free(ASK_AGAIN_S)
-        self._suspects.pop(id_, None)
-        return rejected(verdict)
+        elif code not in self._own_codes:
+            if answers < MOST_ANSWERS:
+                return Free(ASK_AGAIN_S)
+            if verdict.kind is VerdictKind.FATAL and verdict.kind not in item.refreshed:
+                return Refresh(VerdictKind.FATAL)
+        self._suspects.pop(item.id, None)
+        return rejected(verdict, permanent=PERMISSION not in code or code in self._own_codes)
 
     def _suspect(self, id_: str) -> tuple[int, int]:
         answers, successes_then = self._suspects.pop(id_, (0, self._successes))

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from fetcher.run.checking import Diagnosis as Diagnosis
+    from fetcher.run.checking import check as check
     from fetcher.run.closing import Done as Done
     from fetcher.run.command import run_command as run_command
     from fetcher.run.command import run_job as run_job
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
     from fetcher.run.job import Job as Job
     from fetcher.run.loop import too_many as too_many
 
-__all__ = ["Done", "Fetcher", "Job", "run_command", "run_job", "too_many"]
+__all__ = ["Diagnosis", "Done", "Fetcher", "Job", "check", "run_command", "run_job", "too_many"]
 
 
 _FILES: Final = {
+    "Diagnosis": "checking",
     "Done": "closing",
     "Fetcher": "fetcher",
     "Job": "job",
+    "check": "checking",
     "run_command": "command",
     "run_job": "command",
     "too_many": "loop",

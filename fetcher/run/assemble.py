@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +15,8 @@ from fetcher.gateway import Credentials, Gateway, chosen_api
 from fetcher.metrics import CapProof, Tally
 from fetcher.pacing import Headroom, InFlight, Pacer, Throttle
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
-from fetcher.secret import Redactor
+from fetcher.run.tokens import TokenKeeper
+from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets, require_credentials
 from fetcher.transport import Transport, open_transport
 
@@ -42,13 +45,26 @@ class Parts:
     breaker: Breaker
     refusals: Refusals
     cap_proof: CapProof
+    tokens: TokenKeeper
     started_s: float
+    started_ms: int
+    """The same by the wall."""
     reached: bool = False
     """An answer of any kind has come: host, port and TLS are right."""
     accepted_calls: int = 0
     """Answers that show that the gateway takes our calls."""
     calls_started: int = 0
+    clock_offset_ms: int = 0
+    """How far the gateway's clock is ahead of ours; 0 until it was measured."""
     last_accepted_s: float = 0.0
+
+    def steady_ms(self) -> int:
+        """The wall's time at the start, carried on by the clock that never jumps."""
+        return self.started_ms + int((self.clock.monotonic_s() - self.started_s) * 1000)
+
+    def gateway_ms(self) -> int:
+        """The gateway's time, as far as it is known: what requests are signed with."""
+        return self.steady_ms() + self.clock_offset_ms
 
     def calls_left(self) -> int:
         """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
@@ -93,13 +109,27 @@ def bucket_of(cap_per_s: float) -> AsyncLimiter:
     return AsyncLimiter(size, size / cap_per_s)
 
 
-def assemble(settings: Settings, *, clock: Clock, client: httpx.AsyncClient | None = None) -> Parts:
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock,
+    client: httpx.AsyncClient | None = None,
+    learn: Callable[[Secret], None] | None = None,
+) -> Parts:
     """Everything a run needs but its IDs and its sink. Call it inside the event loop.
+
+    Args:
+        settings: what the run is to do.
+        clock: both clocks.
+        client: see `Fetcher`.
+        learn: is told every token that comes later, so that no log shows it.
 
     Raises:
         UsageError: a setting is wrong, a credential or an optional library is missing.
     """
     now_s = clock.monotonic_s()
+    tokens = TokenKeeper(settings, clock, learn)
+    settings = dataclasses.replace(settings, access_token=tokens.access)
     gateway = gateway_of(settings)
     headroom = headroom_of(settings)
     return Parts(
@@ -117,7 +147,9 @@ def assemble(settings: Settings, *, clock: Clock, client: httpx.AsyncClient | No
         breaker=Breaker(max_outage_s=settings.max_outage_s),
         refusals=Refusals(),
         cap_proof=CapProof(settings.qps),
+        tokens=tokens,
         started_s=now_s,
+        started_ms=clock.wall_ms(),
         last_accepted_s=now_s,
     )
 

@@ -57,11 +57,12 @@ class Calls:
         """Send a call for each lot, on its connection, for permits that were taken. What cannot be sent is put back."""
         parts, flying, may_send = self._parts, self._desk.flying, self._parts.pacer.sent
         gateway, now_s, timeout_s = parts.gateway, parts.clock.monotonic_s, parts.settings.timeout_s
+        gateway_ms = parts.gateway_ms()
         sent_s: list[float] = []
         try:
             for items, connection in zip(lots, connections, strict=True):
                 call = gateway.call(items)
-                request = gateway.request(call, self._wall_ms())
+                request = gateway.request(call, gateway_ms)
                 if not may_send(time_s := now_s()):  # the slots that were leased are over: of all the rest, too
                     break
                 sent_s.append(time_s)

@@ -38,12 +38,21 @@ class Carrying:
     Args:
         put: takes a product.
         fail: takes a failure, and may find that it was one too many.
+        refused: takes an ID whose call was refused for its token, its time or its key, which of them, and when it was
+            sent.
     """
 
     def __init__(
-        self, parts: Parts, desk: Desk, tally: Tally, put: Callable[[Outcome], None], fail: Callable[[Failure], None]
+        self,
+        parts: Parts,
+        desk: Desk,
+        tally: Tally,
+        put: Callable[[Outcome], None],
+        fail: Callable[[Failure], None],
+        refused: Callable[[Item, VerdictKind, float], None],
     ) -> None:
         self._parts, self._desk, self._tally, self._put, self._fail = parts, desk, tally, put, fail
+        self._refused = refused
         self._clock: Clock = parts.clock
 
     def out(self, items: Sequence[Item], actions: Sequence[Action], answer: Reply | NoReply, *, probed: bool) -> None:
@@ -70,9 +79,12 @@ class Carrying:
                 self._begun(item, latency_ms)
                 throttled.append(item)
                 asked_s = action.wait_s
+            elif isinstance(action, Refresh):
+                self._begun(item, latency_ms)
+                self._refused(item, action.what, answer.started_s)
             elif isinstance(action, Again | Free):
                 self._begun(item, latency_ms)
-                self._later(item, action, due_s)
+                self._later(item, action, due_s, heard=isinstance(answer, Reply))
             else:
                 self._desk.cut_off.append(item)
                 self._tally.left(State.IN_FLIGHT)
@@ -115,7 +127,9 @@ class Carrying:
         parked, self._desk.parked = self._desk.parked, []
         self.back([item for item, _ in parked])
 
-    def _later(self, item: Item, action: Again | Free, due_s: float) -> None:
+    def _later(self, item: Item, action: Again | Free, due_s: float, *, heard: bool) -> None:
+        if heard and item.refreshed:  # its token and its time were taken
+            item = Item(item.id, item.line, item.attempt, item.doubts, lot=item.lot)
         retry = isinstance(action, Again)
         if isinstance(action, Again):
             item = Item(item.id, item.line, item.attempt + 1, item.doubts + action.doubt, item.refreshed, item.lot)
@@ -149,17 +163,8 @@ class Carrying:
             )
 
 
-def _reason(action: Stop | Refresh, answer: Reply | NoReply) -> FetcherError:
+def _reason(action: Stop, answer: Reply | NoReply) -> FetcherError:
     """A Stop as the error that ends the run."""
-    if isinstance(action, Refresh):
-        return Refused(
-            "the gateway refused the access token"
-            if action.what is VerdictKind.REFRESH
-            else "the gateway refused the request's time, or wants one",
-            "get a new access token and set FETCHER_ACCESS_TOKEN"
-            if action.what is VerdictKind.REFRESH
-            else "set this machine's clock, or try --timestamp",
-        )
     verdict = action.verdict
     said = " ".join(part for part in (verdict.code, verdict.message and f'"{verdict.message}"') if part)
     if verdict.kind is VerdictKind.QUOTA:

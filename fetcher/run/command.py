@@ -50,8 +50,10 @@ from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.roles import Onlooker, Watched
 from fetcher.run.sink import FileSink
+from fetcher.run.token_file import shared_tokens
+from fetcher.run.tokens import TokenKeeper
 from fetcher.run.treated import Treated, treatment_of
-from fetcher.secret import Redactor
+from fetcher.secret import Redactor, Secret
 from fetcher.settings import CommandSettings, known_secrets
 
 __all__ = ["Job", "run_command"]
@@ -91,7 +93,7 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
             progress = make_progress(mode, screen, environ=os.environ)
             return progress if watcher is None else Watched(progress, watcher)
 
-        done = run_job(job, clock, watch)
+        done = run_job(job, clock, watch, redactor.add)
         if watcher is not None:
             watcher.ended(done.code)
     if not settings.quiet or done.code:
@@ -106,8 +108,11 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     return done.code
 
 
-def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
-    """The run alone, without a word. `watch` makes whoever is shown its figures, once its files are open.
+def run_job(
+    job: Job, clock: Clock, watch: Callable[[], Onlooker], learn: Callable[[Secret], None] | None = None
+) -> Done:
+    """The run alone, without a word. `watch` makes whoever is shown its figures, once its files are open. `learn` is
+    told the tokens that come in mid-run, so that no log shows them.
 
     Raises:
         FetcherError: something was wrong before anything was sent.
@@ -138,7 +143,7 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
             output.hold(clock.wall_ms())
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms, fresh and fresh.ids))
-        files = Files(source, output, notes)
+        files = Files(source, output, notes, learn)
         onlooker = Treated(watch(), treatment, source, stops=settings.on_schema_change == "stop")
         driven = with_loop(_drive(settings, clock, files, onlooker))
         ended = driven.ended
@@ -167,6 +172,7 @@ def run_job(job: Job, clock: Clock, watch: Callable[[], Onlooker]) -> Done:
 
 def _look_at_input(job: Job, api: Api, clock: Clock) -> None:
     """Raises what opening the input does, before anything else is made."""
+    TokenKeeper(job.settings, clock)  # one that cannot be read must not leave an empty OUT behind
     if isinstance(job.ids, str) and os.path.realpath(job.ids) == os.path.realpath(job.out) and job.ids != "-":
         raise UsageError(f"{job.ids} is to be read and written at once", "give the products another file with -o")
     if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
@@ -194,6 +200,8 @@ class Files(NamedTuple):
     source: Source
     output: Output
     notes: AttemptLog | None
+    learn: Callable[[Secret], None] | None = None
+    """Is told the tokens that come in mid-run."""
 
 
 class Driven(NamedTuple):
@@ -233,7 +241,7 @@ Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], FetcherError 
 
 async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
     """The run in this process."""
-    parts = assemble(settings, clock=clock)
+    parts = assemble(settings, clock=clock, learn=files.learn)
     feed, sink, show = ends
     run = Run(parts, feed, sink, new_tally(parts), show, notes=files.notes)
 
@@ -256,16 +264,17 @@ async def _in_several(settings: CommandSettings, clock: Clock, files: Files, end
 
     feed, sink, show = ends
     attempts = files.output.path if files.notes is not None else None
-    shards = Shards(settings, clock, feed, sink, files.notes, attempts)
+    with shared_tokens(settings) as shared:
+        shards = Shards(shared, clock, feed, sink, files.notes, attempts)
 
-    def at_once() -> None:
-        shards.abandon()
-        sink.hurry()
+        def at_once() -> None:
+            shards.abandon()
+            sink.hurry()
 
-    steered = controlled(files.output.path, shards.steering())
-    with listening(lambda which: shards.stop(Interrupted(which, which.name)), at_once):
-        async with steered:
-            return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
+        steered = controlled(files.output.path, shards.steering())
+        with listening(lambda which: shards.stop(Interrupted(which, which.name)), at_once):
+            async with steered:
+                return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
 
 
 def _taken_back(ended: Ended, output: Output) -> Ended:

@@ -102,6 +102,8 @@ class Desk:
         """Somebody wants no further call to start until they say so: see `steering`."""
         self.dispatcher_bell = Bell()
         self.reader_bell = Bell()
+        self.held = False
+        """The run asks something for itself: no call of an ID starts meanwhile."""
         self.only_time_helps = False
         """The dispatcher sleeps until the next slot: waking it earlier would be work for nothing."""
 

@@ -93,7 +93,7 @@ class Dispatcher:
         if outage:
             self._settling.judge_outage(now_s)
         todo = self._todo(now_s)
-        if not todo or desk.stopping or self._buffer.full:
+        if not todo or desk.stopping or desk.held or self._buffer.full:
             return 0
         flying = len(desk.flying)
         wanted = min(parts.in_flight.target() - flying, todo)

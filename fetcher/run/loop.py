@@ -26,6 +26,7 @@ from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
 from fetcher.run.openers import Openers
+from fetcher.run.refreshing import Refresher
 from fetcher.run.roles import CallNotes, NoNotes, Sink
 from fetcher.run.settling import Settling
 from fetcher.run.steering import Steering
@@ -149,7 +150,8 @@ class Run:
 
     async def _drive(self, tasks: anyio.abc.TaskGroup) -> None:
         parts, desk, tally, buffer = self._parts, self._desk, self._tally, self._buffer
-        carrying = Carrying(parts, desk, tally, buffer.put, self._failed)
+        refresher = Refresher(parts, desk, tally)
+        carrying = Carrying(parts, desk, tally, buffer.put, self._failed, refresher.refused)
         settling = Settling(parts, desk, tally, carrying)
 
         def begin(task: Callable[[], Awaitable[None]]) -> None:
@@ -158,6 +160,7 @@ class Run:
         openers = Openers(parts, desk, settling, begin)
         calls = Calls(parts, desk, tally, buffer, settling, self.abandon)
         tasks.start_soon(self._guarded, self._read)
+        tasks.start_soon(self._guarded, refresher.run)
         try:
             await Dispatcher(parts, desk, tally, buffer, calls, settling, openers).run()
         finally:

@@ -30,7 +30,7 @@ from fetcher.run.desk import Interrupted
 from fetcher.run.event_loop import with_loop
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
-from fetcher.secret import Redactor
+from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets
 
 READ_AHEAD_S = 0.2
@@ -129,9 +129,9 @@ class Line:
 class Worker:
     """What the process is made of."""
 
-    def __init__(self, channel: Channel, begin: Begin) -> None:
+    def __init__(self, channel: Channel, begin: Begin, learn: Callable[[Secret], None]) -> None:
         settings = Settings(**begin.settings)
-        self.parts: Parts = assemble(settings, clock=SystemClock())
+        self.parts: Parts = assemble(settings, clock=SystemClock(), learn=learn)
         self.channel, self.line = channel, Line(channel, settings.qps * self.parts.gateway.batch)
         self.sent = SentTimes(settings.qps)
         self.throttle = SharedThrottle(settings.qps, settings.max_outage_s, channel.post)
@@ -195,7 +195,7 @@ async def serve(sock: socket.socket) -> None:
         return
     redactor = Redactor(known_secrets(Settings(**begin.settings)))
     configure_logging(begin.log_level, "json" if begin.log_format == "json" else "text", Screen(sys.stderr), redactor)
-    worker = Worker(channel, begin)
+    worker = Worker(channel, begin, redactor.add)
     listening = asyncio.create_task(worker.listen(), name="fetcher-line")
     try:
         await worker.work()

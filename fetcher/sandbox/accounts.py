@@ -48,6 +48,10 @@ class Account:
             denied_apis=frozenset(app.denied_apis),
         )
 
+    def withdraw(self) -> None:
+        """No key is this app's any more, until its rules are renewed."""
+        self.rules = msgspec.structs.replace(self.rules, app_key="")
+
     def admit(self, api: str, now_s: float) -> Overrun | None:
         """Count a call against all caps that it falls under; None: it may pass."""
         for scope in ("", api):

@@ -52,6 +52,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """All access tokens given out so far."""
     revoke: bool = False
     """Access and refresh tokens: the member has to authorise again."""
+    revoke_refresh: bool = False
+    """The refresh token alone."""
+    withdraw: bool = False
+    """The app key is known no more."""
     outage_s: float = 0.0
     outage: Outage = "503"
     """What calls meet during an outage."""

@@ -67,6 +67,8 @@ class State:
             self._outage, self._outage_until_s = change.outage, now_s + change.outage_s
 
     def _change_account(self, account: Account, change: Change) -> None:
+        if change.withdraw:
+            account.withdraw()
         if "usage" in change.set:
             account.left = account.app.usage
         if change.use_up:
@@ -75,7 +77,7 @@ class State:
             account.left = (account.left or 0) + change.refill
         if change.expire_tokens or change.revoke:
             account.tokens.expire()
-        if change.revoke:
+        if change.revoke or change.revoke_refresh:
             account.tokens.revoke()
 
     def outage(self, now_s: float) -> Outage | None:

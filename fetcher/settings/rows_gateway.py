@@ -7,7 +7,7 @@ from typing import Any
 from fetcher.secret import Secret
 from fetcher.settings.compound import Parameters, Tables
 from fetcher.settings.groups import CREDENTIALS, GATEWAY
-from fetcher.settings.kinds import AppKey, Choice, Flag, Number, SecretText, Text, Upper
+from fetcher.settings.kinds import AppKey, Choice, Flag, Number, PathText, SecretText, Text, Upper
 from fetcher.settings.table import Converted, record, setting
 from fetcher.settings.urls import GatewayUrl
 
@@ -66,4 +66,8 @@ class GatewayRows:
     )
     refresh_token: Converted[Secret | None, Secret | str | None] = setting(
         None, (CREDENTIALS, "renews the access token when it has run out", SecretText()), flag=False
+    )
+    token_file: str | None = setting(
+        None,
+        (CREDENTIALS, "where tokens are kept, renewed by whoever needs one first; yours alone (0600)", PathText()),
     )

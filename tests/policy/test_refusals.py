@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fetcher.model import Fail, Free, Item, Kind, Stop, Verdict, VerdictKind
+from fetcher.model import Fail, Free, Item, Kind, Refresh, Stop, Verdict, VerdictKind
 from fetcher.policy import Refusals
 
 SIGNATURE = Verdict(VerdictKind.FATAL, code="gw.SignatureInvalid", message="m", http_status=400)
@@ -95,11 +95,23 @@ def test_a_code_that_proved_to_be_an_ids_own_needs_twenty_in_a_row() -> None:
 
 
 def test_the_last_id_of_a_run_is_not_asked_for_ever() -> None:
-    """Nothing else is left that could succeed: at its third answer the ID is judged."""
+    """Nothing else is left that could succeed: at its third answer the gateway is asked about the key."""
     refusals = Refusals()
     refusals.succeeded()
     judged = [refusals.judge(SIGNATURE, item(1)) for _ in range(3)]
-    assert [type(one) for one in judged] == [Free, Free, Fail]
+    assert [type(one) for one in judged] == [Free, Free, Refresh]
+    last = refusals.judge(SIGNATURE, Item("1", 1, refreshed=(VerdictKind.FATAL,)))
+    assert isinstance(last, Fail) and last.error.permanent
+
+
+def test_a_permission_that_only_the_last_id_lacks_is_not_for_good() -> None:
+    """Nothing can prove whose it is: the ID fails, and a resumed run tries it again."""
+    refusals = Refusals()
+    refusals.succeeded()
+    for _ in range(3):
+        refusals.judge(PERMISSION, item(1))
+    last = refusals.judge(PERMISSION, Item("1", 1, refreshed=(VerdictKind.FATAL,)))
+    assert isinstance(last, Fail) and not last.error.permanent
 
 
 @pytest.mark.parametrize("verdict", [ARGUMENT, REDIRECT, CALL])

@@ -1,0 +1,42 @@
+"""`fetcher check` as a whole: what a person reads, what a script reads, the exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.holds.runs import SandboxSettings, environment, spawn
+
+pytestmark = pytest.mark.slow
+
+
+def check(sandbox: Any, cwd: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run it."""
+    env = environment(sandbox, FETCHER_QPS="50", **variables)
+    command = [sys.executable, "-m", "fetcher", "check", *words]
+    done = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=40)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_what_is_right_and_what_is_wrong(tmp_path: Path) -> None:
+    """A line for each step; exit 0, 3 and 2; secrets nowhere; nothing is sent without a secret."""
+    with spawn(SandboxSettings(absent=0.0)) as sandbox:
+        well = check(sandbox, tmp_path)
+        wrong = check(sandbox, tmp_path, "--json", FETCHER_APP_SECRET="wr0ng-Secret/42")
+        calls = sandbox.stats()["calls"]
+        none = check(sandbox, tmp_path, FETCHER_APP_SECRET="")
+        assert sandbox.stats()["calls"] == calls
+    assert well.returncode == 0 and well.stderr == ""
+    assert "ok     credentials  the gateway took the app key, the secret and the signature\n" in well.stdout
+    assert well.stdout.endswith("ready to run; 2 calls made\n")
+    document = json.loads(wrong.stdout)
+    assert (wrong.returncode, document["exit_code"], document["ready"]) == (3, 3, False)
+    assert [each["state"] for each in document["findings"]] == ["ok", "wrong"]
+    assert "wr0ng-Secret" not in wrong.stdout + wrong.stderr
+    assert none.returncode == 2 and "FETCHER_APP_SECRET" in none.stderr and none.stdout == ""
