@@ -32,6 +32,7 @@ LONGEST_LINE_BYTES: Final = 1 << 16
 PATIENCE_S: Final = 10.0
 """How long a question may take to be asked, or answered."""
 SETTABLE: Final = ("qps", "concurrency")
+HAS_SOCKETS: Final = hasattr(socket, "AF_UNIX") and hasattr(os, "getuid")
 
 log = logging.getLogger("fetcher")
 
@@ -85,8 +86,11 @@ def socket_paths(out: str) -> list[Path]:
     path = Path(out)
     beside = path.with_name(f".{path.name}.ctl")
     digest = blake2b(os.fsencode(out), digest_size=12).hexdigest()
-    apart = Path(f"/tmp/fetcher-{os.getuid()}") / f"{digest}.ctl"  # noqa: S108 - made private below, and checked
-    return [each for each in (beside, apart) if len(os.fsencode(each)) <= LONGEST_PATH_BYTES]
+    return [each for each in (beside, _apart() / f"{digest}.ctl") if len(os.fsencode(each)) <= LONGEST_PATH_BYTES]
+
+
+def _apart() -> Path:
+    return Path(f"/tmp/fetcher-{os.getuid()}")  # noqa: S108 - made private, and looked at, before it is used
 
 
 def carry_out(question: Question, steered: Steered) -> Answer:
@@ -106,7 +110,7 @@ def carry_out(question: Question, steered: Steered) -> Answer:
 @asynccontextmanager
 async def controlled(out: str | None, steered: Steered) -> AsyncIterator[None]:
     """While inside, the run can be asked. Without OUT, or without unix sockets, it hears SIGUSR1 only."""
-    listener = None if out is None or not hasattr(socket, "AF_UNIX") else _listen(out)
+    listener = _listen(out) if out is not None and HAS_SOCKETS else None
     with hearing(lambda: _tell(steered)):
         if listener is None:
             yield
@@ -124,9 +128,10 @@ def _listen(out: str) -> socket.socket | None:
     for path in socket_paths(out):
         sock = socket.socket(socket.AF_UNIX)
         try:
-            if path.parent.name.startswith("fetcher-"):
+            if path.parent == _apart():
                 _private_folder(path.parent)
-            path.unlink(missing_ok=True)
+            if path.is_socket():
+                path.unlink()
             with suppress(OSError):
                 os.fchmod(sock.fileno(), 0o600)  # on Linux: it is never open to others, not even for a moment
             sock.bind(str(path))
@@ -228,7 +233,7 @@ def ask(out: str, question: Question) -> State:
     Raises:
         UsageError: no run holds OUT, or it refuses.
     """
-    for path in socket_paths(os.path.realpath(out)) if hasattr(socket, "AF_UNIX") else ():
+    for path in socket_paths(os.path.realpath(out)) if HAS_SOCKETS else ():
         try:
             answer = _exchange(path, question)
         except (FileNotFoundError, ConnectionRefusedError):

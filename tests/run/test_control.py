@@ -50,6 +50,16 @@ async def test_a_dead_ones_socket_is_replaced_and_the_runs_own_is_private(tmp_pa
     assert not path.exists()
 
 
+async def test_a_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
+    """Somebody else's, whatever it is: the socket is then elsewhere."""
+    out = str(tmp_path / "o.jsonl")
+    beside, apart = socket_paths(out)
+    beside.write_text("kept")
+    async with controlled(out, overseen()):
+        assert apart.is_socket() and stat.S_IMODE(apart.parent.stat().st_mode) == 0o700
+    assert beside.read_text() == "kept" and not apart.exists()
+
+
 async def test_where_no_socket_can_be_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It hears the signal still."""
     monkeypatch.setattr("fetcher.run.control.socket_paths", lambda out: [tmp_path / "none" / "o.ctl"])
