@@ -17,8 +17,8 @@ from typing import Final
 from msgspec import Raw, structs
 
 from fetcher.gateway import codes
-from fetcher.gateway.api import ANY, RESPONSE, Api, Family
-from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
+from fetcher.gateway.api import ANY, Api, Family
+from fetcher.gateway.charsets import UTF8_BOM, charset_of, is_chinese
 from fetcher.gateway.codes import Meaning
 from fetcher.gateway.envelopes import (
     Json,
@@ -34,7 +34,7 @@ from fetcher.gateway.envelopes import (
 from fetcher.gateway.glance import Glance
 from fetcher.gateway.keep import keeper
 from fetcher.gateway.lists import Lists
-from fetcher.gateway.xml_answers import XmlError, read_xml, to_json
+from fetcher.gateway.reading import SPACE, Unreadable, read_answer
 from fetcher.model import Item, Kind, Reply, Verdict, VerdictKind
 
 MAX_MESSAGE: Final = 500
@@ -45,21 +45,11 @@ NOT_AMONG: Final = "not in the gateway's answer: there is no such product, or th
 LOOKED_AT: Final = 100_000
 """Characters of a message that are searched for secrets: enough for what is shown, whatever is cut out of it."""
 
-_SPACE: Final = b" \t\r\n"
-_HTML: Final = (b"<!doctype html", b"<html", b"<head", b"<body")
 _BAN: Final = re.compile(r"ban will last for (\d{1,7}) more second")
 _UNSHOWABLE: Final = dict.fromkeys(
     [*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF], " "
 )
 """Control characters, line separators, and what turns the direction of a terminal's text."""
-
-
-class Unreadable(Exception):
-    """A body that is no answer. `html`: it is a page, so something else than the gateway speaks."""
-
-    def __init__(self, message: str, *, html: bool = False) -> None:
-        super().__init__(message)
-        self.html = html
 
 
 class Answers:
@@ -86,9 +76,9 @@ class Answers:
         """What `reply` means for each of `items`; one verdict where it is about the whole call."""
         if self._lists is None:
             return self.verdict(reply, items[0])
-        body = reply.body.strip(_SPACE)
+        body = reply.body.strip(SPACE)
         if 200 <= reply.status < 300 and not is_chinese(charset_of(reply.content_type)):
-            body = body.removeprefix(UTF8_BOM).lstrip(_SPACE)
+            body = body.removeprefix(UTF8_BOM).lstrip(SPACE)
             elements = self._lists.glance(body)
             if elements is not None:
                 return self._shares(elements, items, reply.status)
@@ -119,13 +109,13 @@ class Answers:
         if self._lists is not None:
             found = self.verdicts(reply, (item,))
             return found[0] if isinstance(found, list) else found
-        body = reply.body.strip(_SPACE)
+        body = reply.body.strip(SPACE)
         if 200 <= reply.status < 300 and not is_chinese(charset_of(reply.content_type)):
-            body = body.removeprefix(UTF8_BOM).lstrip(_SPACE)
+            body = body.removeprefix(UTF8_BOM).lstrip(SPACE)
             if self._is_clean(body, item.id):
                 return self._done(body)
         try:
-            payload, value = self._read(body, reply.content_type)
+            payload, value = read_answer(body, reply.content_type, self._form)
         except Unreadable as error:
             return self._unreadable(error, reply, body)
         trouble = find_trouble(value, self._form, refused=not 200 <= reply.status < 300)
@@ -134,48 +124,6 @@ class Answers:
         if not 200 <= reply.status < 300:
             return self._by_status(reply.status, f"HTTP {reply.status}, and a body that tells of no error")
         return self._found(payload, value, item.id, reply.status)
-
-    def _read(self, body: bytes, content_type: str) -> tuple[bytes, Json]:
-        """The answer as JSON text, and its envelope as values. Raises Unreadable."""
-        if not body:
-            raise Unreadable("an empty answer")
-        charset = charset_of(content_type)
-        start = body[:20].lstrip(UTF8_BOM + _SPACE).lower()
-        if start.startswith(b"<"):
-            return self._read_xml(body, charset, start, content_type.lower())
-        try:
-            if is_chinese(charset) or body.startswith(UTF8_BOM):
-                body = decode_declared(body, charset).encode().strip(_SPACE)
-            return body, parse(body)
-        except UnicodeDecodeError:
-            raise Unreadable("the answer is not text in its charset") from None
-        except (ValueError, RecursionError) as error:
-            raise Unreadable(f"the answer cannot be read: {error}") from None
-
-    def _read_xml(self, body: bytes, charset: str, start: bytes, content_type: str) -> tuple[bytes, Json]:
-        page = start.startswith(_HTML) or ("html" in content_type and not start.startswith(b"<?xml"))
-        try:
-            root, value = ("html", "") if page else read_xml(body, charset)
-            if root.lower() == "html":
-                raise Unreadable("a page of HTML in place of an answer", html=True)
-            if root.endswith(RESPONSE):  # the TOP family's JSON has it as its only key
-                root, value = "", {root: value}
-            payload = to_json(value)
-            return payload, self._with_root(root, parse(payload))
-        except (XmlError, ValueError) as error:
-            raise Unreadable(f"the answer cannot be read: {error}") from None
-
-    def _with_root(self, root: str, value: Json) -> Json:
-        """The root's name belongs to the envelope where it is the first key of what would stand in JSON."""
-        named = {root: value}
-        if not root:
-            return value
-        if root == "error" and not isinstance(value, dict):
-            return named
-        if root == "error" and not value.keys() & {"error_code", "errorCode"}:
-            return {"error_response": value}
-        unwrapped = payload_of(value, self._form)
-        return named if unwrapped is None and payload_of(named, self._form) is not None else value
 
     def _found(self, payload: bytes, value: Json, asked: str, status: int) -> Verdict:
         thing = payload_of(value, self._form)
@@ -192,7 +140,7 @@ class Answers:
         """The patient reading of an answer to a call about several IDs."""
         assert self._lists is not None
         try:
-            payload, value = self._read(body, reply.content_type)
+            payload, value = read_answer(body, reply.content_type, self._form)
         except Unreadable as error:
             return self._unreadable(error, reply, body)
         refused = not 200 <= reply.status < 300
