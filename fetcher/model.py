@@ -168,6 +168,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """One line for a person: what to do about it."""
     refuses_call: bool = False
     """REJECT by the gateway for how it was called, not by the API's service for this ID: others may fare alike."""
+    names: tuple[str, ...] = ()
+    """IDs of a refused call of several that the refusal itself names: the others may be well without them."""
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, gc=False):

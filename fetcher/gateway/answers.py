@@ -45,6 +45,7 @@ NOT_AMONG: Final = "not in the gateway's answer: there is no such product, or th
 LOOKED_AT: Final = 100_000
 """Characters of a message that are searched for secrets: enough for what is shown, whatever is cut out of it."""
 
+_NUMBER: Final = re.compile(r"[0-9]{1,30}")
 _BAN: Final = re.compile(r"ban will last for (\d{1,7}) more second")
 _UNSHOWABLE: Final = dict.fromkeys(
     [*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF], " "
@@ -148,9 +149,11 @@ class Answers:
         trouble = find_trouble(value, ANY, refused=refused, found=bool(elements))
         if trouble is not None:
             found = self._refusal(trouble, reply.status)
+            if len(items) == 1 or found.kind not in (VerdictKind.ABSENT, VerdictKind.REJECT):
+                return found
             # "One of them does not exist" must not make all of them absent.
-            one_of_many = len(items) > 1 and found.kind is VerdictKind.ABSENT
-            return structs.replace(found, kind=VerdictKind.REJECT, error=Kind.REJECTED) if one_of_many else found
+            names = _named(trouble.message, items)
+            return structs.replace(found, kind=VerdictKind.REJECT, error=Kind.REJECTED, names=names)
         if refused:
             return self._by_status(reply.status, f"HTTP {reply.status}, and a body that tells of no error")
         if elements is None:
@@ -247,6 +250,13 @@ class Answers:
             text = self._redact(text[:LOOKED_AT])
         text = text.translate(_UNSHOWABLE).encode(errors="replace").decode().strip()
         return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _named(message: str, items: Sequence[Item]) -> tuple[str, ...]:
+    """The IDs that a refusal names, if it names some of them and not all."""
+    numbers = set(_NUMBER.findall(message[:LOOKED_AT]))
+    named = tuple(item.id for item in items if canonical(item.id) in numbers)
+    return named if len(named) < len(items) else ()
 
 
 def _never(body: bytes, asked: str) -> bool:

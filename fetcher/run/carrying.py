@@ -98,17 +98,24 @@ class Carrying:
         """It will take more than this call: remember when it began, for the figures."""
         self._desk.begun_ms.setdefault(item.id, self._clock.wall_ms() - latency_ms)
 
-    def split(self, items: Sequence[Item]) -> None:
+    def split(self, items: Sequence[Item], names: Sequence[str] = ()) -> None:
         """One of them is the reason why their call was refused: ask for each half by itself, at no attempt's cost.
 
         The first half goes before all others, so that a refusal of the whole run shows after a few calls: halves of
         halves, and not one after another all the quarters.
+
+        Args:
+            items: what the call asked for.
+            names: IDs that the refusal names; they go by themselves, and the others stay together.
         """
-        half = (len(items) + 1) // 2
-        for first, last, due_s in ((0, half, -self._clock.monotonic_s()), (half, len(items), 0.0)):
-            for item in items[first:last]:
+        parts = [[item for item in items if item.id in names], [item for item in items if item.id not in names]]
+        if not all(parts):
+            half = (len(items) + 1) // 2
+            parts = [list(items[:half]), list(items[half:])]
+        for part, due_s in zip(parts, (-self._clock.monotonic_s(), 0.0), strict=True):
+            for item in part:
                 self._tally.again(retry=False)
-                self._desk.waiting.push(item.within(last - first), due_s)
+                self._desk.waiting.push(item.within(len(part)), due_s)
 
     def back(self, items: Sequence[Item]) -> None:
         """They are to start again at once, at no attempt's cost."""

@@ -80,13 +80,13 @@ class Settling:
         if verdict.kind in NOTHING_TO_STORE or (several and judged):
             self._forget_notes(items)
         if several and verdict.kind is VerdictKind.REJECT:
-            self._carrying.split(items)
+            self._carrying.split(items, verdict.names)
             return
         actions = [self._decide(verdict, item) for item in (items[:1] if judged else items)]
         accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
         if judged and isinstance(actions[0], Fail):
             if several:
-                self._carrying.split(items)
+                self._carrying.split(items, verdict.names)
                 return
             accepted = verdict.kind is VerdictKind.REJECT
         if accepted:

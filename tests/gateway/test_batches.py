@@ -156,6 +156,23 @@ def test_what_is_about_the_whole_call_is_one_verdict(status: int, body: Any, kin
     assert found.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("message", "names"),
+    [
+        ("offerId:2 不是精选货源商品", ("2",)),
+        ("商品[3]不存在, 2 too", ("2", "3")),
+        ("1, 2 and 3", ()),
+        ("offerId:23", ()),
+        ("参数错误", ()),
+    ],
+)
+def test_a_refusal_may_name_whose_fault_it_is(message: str, names: tuple[str, ...]) -> None:
+    """Some of the call's IDs, as whole numbers; all of them say nothing."""
+    found = judged({"success": False, "message": message}, "1", "2", "3")
+    assert isinstance(found, Verdict)
+    assert (found.kind, found.names) == ("reject", names)
+
+
 def test_alone_the_id_that_does_not_exist_is_absent() -> None:
     """A refusal of a call of one is about that one."""
     found = judged({"success": False, "message": "商品[1]不存在"}, "1")

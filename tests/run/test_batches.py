@@ -89,6 +89,24 @@ async def test_one_bad_id_does_not_fail_its_neighbours(bad: tuple[int, ...]) -> 
     assert ended.snapshot.attempts == len(run.transport.sent)
 
 
+async def test_ids_that_a_refusal_names_go_by_themselves() -> None:
+    """Two calls more for each that is named, and not one for every halving."""
+    refused = [int(ids(40)[place]) for place in (3, 12, 27)]
+
+    def script(text: str, earlier: int, now_s: float) -> Answer:
+        bad = next((one for one in refused if one in asked(text)), None)
+        if bad is None:
+            return answer(asked(text))
+        return 200, json.dumps({"success": False, "message": f"offerId:{bad} 不是精选货源商品"}).encode()
+
+    run = bench(script)
+    ended = await run.run(ids(40))
+    assert ended.error is None and ended.balance
+    assert {one.id for one in run.sink.outcomes if not one.ok} == {str(one) for one in refused}
+    assert ended.snapshot.fetched == 37
+    assert len(run.transport.sent) == 2 + 2 * len(refused)
+
+
 async def test_a_parameter_that_is_wrong_for_all_is_found_out_in_few_calls() -> None:
     """Halves of the first half come first: an ID alone is asked for after five calls, not after thirty."""
     run = bench(lambda *_: (400, refusal_body("gw.ParamInvalid")))
