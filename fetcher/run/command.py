@@ -80,9 +80,10 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     configure_logging(level, "json" if settings.log_format == "json" else "text", screen, redactor)
     install_hooks()
     not_yet()
+    say = _logged if settings.log_format == "json" else screen.line
     if settings.dry_run:
-        return dry_run(job, clock, screen)
-    tell_the_cost(job, clock, screen)
+        return dry_run(job, clock, say)
+    tell_the_cost(job, clock, screen, say)
     wish = "none" if settings.no_progress else settings.progress
     mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
     info = {"version": __version__, "api": settings.api, "out": job.out}
@@ -98,7 +99,7 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
             watcher.ended(done.code)
     if not settings.quiet or done.code:
         for line in closing_words(end_of(job, done), redactor):
-            screen.line(line)
+            say(line)
     if settings.summary or settings.report:
         document = summary_document(finished_of(job, done), redactor)
         if settings.summary:
@@ -106,6 +107,11 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
         if settings.report:
             write_report(document, Path(job.out).name, settings.report)
     return done.code
+
+
+def _logged(words: str) -> None:
+    """Where log lines are JSON, so are the words before and after the run; they are said however quiet it is."""
+    log.log(max(logging.INFO, log.getEffectiveLevel()), "%s", words)
 
 
 def run_job(

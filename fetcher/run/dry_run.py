@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ LOOK_S: Final = 2.0
 READ: Final = 8192
 
 
-def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
+def dry_run(job: Job, clock: Clock, say: Callable[[str], None]) -> int:
     """Read and check everything, send nothing, write nothing, and say what a run would do.
 
     Raises:
@@ -32,13 +33,13 @@ def dry_run(job: Job, clock: Clock, screen: Screen) -> int:
     plan, warnings = plan_of(job, clock)
     where = job.settings.summary
     for line in (*warnings, *([] if where == "-" else plan_lines(plan, clock.wall_ms()))):
-        screen.line(line)
+        say(line)
     if where:
         write_summary(plan.as_dict(), where)
     return 0
 
 
-def tell_the_cost(job: Job, clock: Clock, screen: Screen) -> None:
+def tell_the_cost(job: Job, clock: Clock, screen: Screen, say: Callable[[str], None]) -> None:
     """Say in one line what a run that costs money will cost and, where somebody sits at a terminal, ask.
 
     An input that can be read only once (a pipe) is not looked at.
@@ -53,7 +54,7 @@ def tell_the_cost(job: Job, clock: Clock, screen: Screen) -> None:
     if settings.quiet and not asks:
         return
     plan, _ = plan_of(job, clock, LOOK_S)
-    screen.line(plan_line(plan, clock.wall_ms()))
+    say(plan_line(plan, clock.wall_ms()))
     if asks and plan.calls and not _agreed(screen):
         raise UsageError("not started, nothing was sent", "--yes starts it without asking; --dry-run says more")
 

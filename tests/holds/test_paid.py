@@ -36,6 +36,8 @@ def test_held_and_then_let_go(tmp_path: Path) -> None:
             "price": 0.02,
             "total": round(0.02 * (400 - stored - len(doubts)), 6),
             "unanswered": 0,
+            "stored_nothing": 0,
+            "limit": None,
         }
         code, said = finished(*words, "--on-doubt", "hold", **env)  # held they stay
         assert code == 1 and sandbox.stats()["calls"] == calls + 400 - stored - len(doubts)

@@ -76,6 +76,21 @@ def test_the_course_of_several_processes_is_one(tmp_path: Path, sandbox: Any) ->
     assert sum(trouble["count"] for trouble in summary["examples"]["failures"]) == summary["ids"]["failed"]
 
 
+def test_with_json_logs_every_line_is_json(tmp_path: Path, sandbox: Any) -> None:
+    """Warnings, progress, the plan before and the words after the run: a program reads them all."""
+    write_ids(tmp_path / "ids.txt", 40)
+    done = run(
+        *("ids.txt", "-o", "out.jsonl", "--qps", 100, "--price", 1, "--max-calls", 20, "--progress", "json"),
+        *("--log-format", "json"),
+        env=environment(sandbox),
+        cwd=tmp_path,
+    )
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    words = [line["message"] for line in told if "message" in line]
+    assert done.returncode == 4
+    assert words[0].startswith("plan: 20 calls") and any("left to be done" in line for line in words)
+
+
 def at_a_terminal(tmp_path: Path, sandbox: Any, answer: bytes, *more: str) -> tuple[int, str]:
     """Run with a terminal for stdin and stderr, and type the answer. Returns the exit code and what was shown."""
     pty = pytest.importorskip("pty", reason="no pseudo-terminals here")
