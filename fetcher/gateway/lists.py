@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import msgspec
 
-from fetcher.gateway.api import RESPONSE, Listing, Path
+from fetcher.gateway.api import RESPONSE, Listing
 from fetcher.gateway.clean import BROKEN, Id, Level, id_reader, ids_type, way_reader, way_type
 from fetcher.gateway.depth import is_too_deep
+from fetcher.gateway.slices import elements_of, slice_at
 
-_NOTHING: Final = (b"null", b'""', b"{}")
+_NOTHING: Final = ("null", '""', "{}")
 
 
 class Lists:
@@ -50,19 +51,23 @@ class Lists:
         stand in no other answer (`items_seller_list_get_response`).
 
         Args:
-            payload: JSON in UTF-8.
+            payload: JSON in UTF-8 that has been read.
         """
         empty: list[msgspec.Raw] | None = None
+        whole = payload.decode()
         for path in self._paths:
-            text = _text_at(payload, path)
-            if text.startswith(b"["):
-                return msgspec.json.decode(text, type=list[msgspec.Raw])
-            if text.startswith(b"{") and self.clean_id(msgspec.Raw(text)) is not None:
-                return [msgspec.Raw(text)]  # a list of one, from XML that does not mark its lists
-            own = len(path) > 1 and path[0].endswith(RESPONSE) and not text and _text_at(payload, path[:1])
+            text = slice_at(whole, path)
+            if text.startswith("["):
+                return [msgspec.Raw(element.encode()) for element in elements_of(text)]
+            if text.startswith("{") and self._says_id(text):
+                return [msgspec.Raw(text.encode())]  # a list of one, from XML that does not mark its lists
+            own = len(path) > 1 and path[0].endswith(RESPONSE) and not text and slice_at(whole, path[:1])
             if text in _NOTHING or own:
                 empty = []
         return empty
+
+    def _says_id(self, text: str) -> bool:
+        return self.clean_id(msgspec.Raw(text.encode())) is not None
 
     def clean_id(self, element: msgspec.Raw) -> Id:
         """The ID of an element that tells of no error; None: look closer."""
@@ -71,14 +76,3 @@ class Lists:
         except BROKEN:
             return None
         return None if found.success is False else self._id(found)
-
-
-def _text_at(payload: bytes, path: Path) -> bytes:
-    """The JSON text at `path`; empty where there is nothing."""
-    raw = msgspec.Raw(payload)
-    for name in path:
-        try:
-            raw = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[name]
-        except (*BROKEN, KeyError):
-            return b""
-    return bytes(raw)

@@ -135,6 +135,8 @@ def _listing(name: str, own: OwnApi, base: Api) -> Listing | None:
     )
     if found.usual > found.most:
         raise _wrong(name, "batch", f"must not be over `most`, {found.most}")
+    if not all(path and all(path) for path in (found.lists or ((),))):
+        raise _wrong(name, "list", "must say where the list stands: a name, or names with dots between")
     if not found.ids:
         raise _wrong(name, "answer_id", "is missing: where an element of the list says its ID")
     return found

@@ -189,6 +189,15 @@ def test_an_api_for_one_id_answers_about_one() -> None:
     assert found.kind == "done"
 
 
+@pytest.mark.parametrize("lead", ["", '"success":"yes",', '"x":"\\ud83d",'])
+def test_a_title_cut_in_an_emoji_does_not_cost_its_neighbours(lead: str) -> None:
+    """Half a surrogate pair is no text, but it is in answers; each part is kept as it came."""
+    body = f"{{{lead}" + ' "productList" : [ {"productID":1,"s":"\\ud83d","p":1.50} ,{"productID":2}, null ] }'
+    first, second, third = each(body.encode(), "1", "2", "3")
+    assert first.payload == b'{"productInfo":{"productID":1,"s":"\\ud83d","p":1.50}}'
+    assert (second.kind, third.kind) == ("done", "absent")
+
+
 def test_xml_lists_are_split_too() -> None:
     """Children named `item` are the list."""
     body = b"<r><productList><item><productID>7</productID><p>1.50</p></item></productList></r>"

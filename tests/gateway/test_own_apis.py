@@ -142,6 +142,8 @@ def test_the_settings_choose_among_them() -> None:
         ({"like": "product-batch", "batch": 0}, "apis.mine.batch is wrong"),
         ({"like": "product-batch", "batch": 20, "most": 10}, "apis.mine.batch must not be over"),
         ({"api": "a/b", "id_param": "x", "list": "rows"}, "apis.mine.answer_id is missing"),
+        ({"api": "a/b", "id_param": "x", "list": "", "answer_id": "id"}, "apis.mine.list must say where"),
+        ({"api": "a/b", "id_param": "x", "list": "a..b", "answer_id": "id"}, "apis.mine.list must say where"),
         ({"api": "a/b", "id_param": "x", "answer_id": "id"}, "apis.mine.answer_id needs `answer`"),
     ],
 )
