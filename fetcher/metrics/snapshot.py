@@ -86,6 +86,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Seconds until it goes on; None when nobody knows."""
     waits_since_s: float = 0.0
     """Seconds for which it has been so already."""
+    lease_exchanges: int = 0
+    """With the place where the cap is shared."""
+    slots_missed: int = 0
+    """Leased there and not used: nothing to send, or too late."""
     fullest_1s: int = 0
     """Calls in the fullest second since the snapshot before this one."""
     latency_counts: tuple[int, ...] = ()

@@ -67,6 +67,7 @@ class Tally:
         self._input_ended = False
         self._waiting_for, self._waiting_until_s = "", -math.inf
         self._seen_waiting_s: float | None = None
+        self._leases = (0, 0)
         self.latency = Histogram()
         """Of answered attempts; those given up would say more about the deadline than about the gateway."""
         self._recent = RateWindow(RECENT_S, started_s)
@@ -197,6 +198,10 @@ class Tally:
         """Another cap is in force."""
         self._cap_per_s = self._allowed_per_s = cap_per_s
 
+    def leased(self, exchanges: int, missed: int) -> None:
+        """So far: exchanges with the place where the cap is shared, and slots leased there that were not used."""
+        self._leases = (exchanges, missed)
+
     def waiting(self, reason: str, until_s: float | None) -> None:
         """Nothing is sent until `until_s` (monotonic; None: nobody knows), and why: a few words for a person.
 
@@ -238,13 +243,11 @@ class Tally:
         """
         places = self._places()
         elapsed_s = max(0.0, now_s - self._started_s)
-        starts = self._calls
         done = self._edges[_ANSWERED] + self._edges[_REFUSED]
         done_per_s = self._outlook.rate_per_s(now_s, done)
         p50_s, p90_s, p99_s = self.latency.quantiles(0.5, 0.9, 0.99)
         total = self._total_now(places)
         reason, wait_left_s = self._wait(now_s)
-        self._seen_waiting_s = None if not reason else now_s if self._seen_waiting_s is None else self._seen_waiting_s
         figures = Snapshot(
             total=total,
             read=-places[State.NEW],
@@ -258,7 +261,7 @@ class Tally:
             in_flight=places[State.IN_FLIGHT],
             waiting=places[State.WAITING],
             left=places[State.LEFT],
-            started=starts,
+            started=self._calls,
             attempts=sum(self._results.values()) - self._unsent,
             unsent=self._unsent,
             results={str(result): count for result, count in self._results.items()},
@@ -269,8 +272,8 @@ class Tally:
             price=self._price,
             bytes_in=self._bytes_in,
             bytes_out=self._bytes_out,
-            rate_per_s=self._recent.rate_per_s(now_s, starts),
-            mean_rate_per_s=max(0, starts - 1) / elapsed_s if elapsed_s else 0.0,
+            rate_per_s=self._recent.rate_per_s(now_s, self._calls),
+            mean_rate_per_s=max(0, self._calls - 1) / elapsed_s if elapsed_s else 0.0,
             done_per_s=done_per_s,
             cap_per_s=self._cap_per_s,
             rate_now_per_s=self._allowed_per_s,
@@ -284,6 +287,8 @@ class Tally:
             wait_reason=reason,
             wait_left_s=wait_left_s,
             waits_since_s=0.0 if self._seen_waiting_s is None else now_s - self._seen_waiting_s,
+            lease_exchanges=self._leases[0],
+            slots_missed=self._leases[1],
             fullest_1s=self._fullest_1s,
             latency_counts=tuple(self.latency.coarse()),
         )
@@ -318,5 +323,7 @@ class Tally:
 
     def _wait(self, now_s: float) -> tuple[str, float | None]:
         if not self._waiting_for or self._waiting_until_s <= now_s:
+            self._seen_waiting_s = None
             return "", None
+        self._seen_waiting_s = now_s if self._seen_waiting_s is None else self._seen_waiting_s
         return self._waiting_for, None if math.isinf(self._waiting_until_s) else self._waiting_until_s - now_s

@@ -29,20 +29,11 @@ import msgspec
 
 EPSILON_S: Final = 2e-6
 """By this much the gaps are longer than the law asks, so that no rounding makes it false."""
-LEAST_LATENESS_S: Final = 0.005
-MOST_LATENESS_S: Final = 0.010
-"""Longer than a busy event loop is late, as a rule; what it costs of the cap is that many hundredths of a second."""
 AHEAD_S: Final = 1.0
 """No lease reaches further than this into the future, or than two gaps where the cap is lower."""
 FORGET_S: Final = 30.0
 """A smaller cap, or a longer lateness, counts this long after somebody has last asked with it (at caps below 0.1/s,
 three gaps)."""
-
-
-def lateness_of(headroom: float) -> float:
-    """Seconds from a slot to the last moment at which it may be used. A headroom of h carries h / (1 - h) seconds of
-    all that is late; at most 10 ms of it are spent here, the rest is for the way to the gateway."""
-    return min(MOST_LATENESS_S, max(LEAST_LATENESS_S, headroom / (1 - headroom)))
 
 
 def least_gap_s(cap_per_s: float, lateness_s: float) -> float:
@@ -157,8 +148,9 @@ class SlotBook(msgspec.Struct):
     def answer(self, ask: Ask, now_s: float) -> Grant:
         """One exchange, at `now_s`."""
         now_s = self._never_back(now_s)
-        self._agree(ask, now_s)
-        gap_s = max(ask.gap_s, least_gap_s(self.cap_per_s, self.lateness_s))
+        if ask.slots:  # who only looks has no say
+            self._agree(ask, now_s)
+        gap_s = max(ask.gap_s, least_gap_s(min(self.cap_per_s, ask.cap_per_s), self.lateness_s))
         ahead_s = max(AHEAD_S, 2 * gap_s)
         if self.forgetful:
             self.next_s, self.forgetful = max(self.next_s, now_s + ahead_s), False

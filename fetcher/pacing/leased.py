@@ -14,7 +14,8 @@ from collections import deque
 from typing import Final
 
 from fetcher.errors import Defect
-from fetcher.pacing.lease import AHEAD_S, NO_SLOWDOWN, Ask, Grant, Lease, Slowdown, lateness_of, least_gap_s
+from fetcher.pacing.lateness import Lateness
+from fetcher.pacing.lease import AHEAD_S, NO_SLOWDOWN, Ask, Grant, Lease, Slowdown, least_gap_s
 from fetcher.pacing.pacer import ROUNDING_S, Pacer
 
 RENEW_S: Final = 0.1
@@ -66,7 +67,8 @@ class LeasedPacer(Pacer):
     def __init__(self, cap_per_s: float, now_s: float, headroom: float = 0.02, spread: float = 0.5) -> None:
         super().__init__(cap_per_s, now_s, headroom)
         self._spread = spread
-        self._lateness_s = lateness_of(headroom)
+        self._lateness = Lateness(headroom)
+        self._awaited = False  # the dispatcher sleeps until the next slot
         self._spans: deque[_Span] = deque()
         self._deadlines_s: deque[float] = deque()  # of permits granted, in order
         self._end_s = -math.inf
@@ -89,6 +91,7 @@ class LeasedPacer(Pacer):
         """See `Pacer`."""
         self._forget(now_s)
         self._expire(now_s)
+        self._awaited = False
         slots = 0
         for span in self._spans:
             slots += (n := span.before(now_s))
@@ -102,9 +105,7 @@ class LeasedPacer(Pacer):
         if n < 0 or self._used + self._granted + n > self._limit:
             raise Defect("more permits were taken than were due")
         self._granted += n
-        while n:
-            if not self._spans:
-                raise Defect("a permit was taken outside a lease")
+        while n and self._spans:  # what was due and is over by now is not there; `sent` will say so
             span = self._spans[0]
             part = min(n, span.slots)
             self._deadlines_s += [span.next_s + k * span.gap_s + span.lateness_s for k in range(part)]
@@ -118,10 +119,12 @@ class LeasedPacer(Pacer):
         while self._deadlines_s and self._deadlines_s[0] < now_s:
             self._deadlines_s.popleft()
             self._lost(1)
+            self._lateness.missed(1)
         if not self._deadlines_s:
             return False
         self._deadlines_s.popleft()
         self._used_lately += 1
+        self._lateness.used()
         return super().sent(now_s)
 
     def returned(self) -> None:
@@ -137,6 +140,7 @@ class LeasedPacer(Pacer):
         self._expire(now_s)
         if not self._spans:
             return math.inf
+        self._awaited = True
         wait_s = max(0.0, self._spans[0].next_s - now_s)
         if self._used + self._granted < self._limit:
             return 0.0 if wait_s <= ROUNDING_S else wait_s
@@ -155,7 +159,7 @@ class LeasedPacer(Pacer):
     def set_headroom(self, headroom: float) -> None:
         """See `Pacer`. The lateness is a part of it."""
         super().set_headroom(headroom)
-        self._lateness_s = lateness_of(headroom)
+        self._lateness.set_headroom(headroom)
 
     @property
     def held(self) -> int:
@@ -185,8 +189,9 @@ class LeasedPacer(Pacer):
         self._used_lately = self._missed_lately = 0
         unused, self._unused = self._unused, 0
         told, self._to_tell = self._to_tell, None
-        gap_s = max(self._gap_s, least_gap_s(self.cap_per_s, self._lateness_s))
-        return Ask(slots, self.cap_per_s, gap_s, self._lateness_s, 0.0, self._version, told, calls_limit, unused)
+        lateness_s = self._lateness.s
+        gap_s = max(self._gap_s, least_gap_s(self.cap_per_s, lateness_s))
+        return Ask(slots, self.cap_per_s, gap_s, lateness_s, 0.0, self._version, told, calls_limit, unused)
 
     def not_asked(self, ask: Ask) -> None:
         """The place was not reached: what was to be told still is."""
@@ -235,6 +240,8 @@ class LeasedPacer(Pacer):
             over = span.before(now_s - span.lateness_s)
             span.drop(over)
             self._lost(over)
+            if self._awaited:
+                self._lateness.missed(over)
             if span.slots:
                 return
             self._spans.popleft()

@@ -37,6 +37,7 @@ from array import array
 from typing import Final
 
 from fetcher.errors import Defect
+from fetcher.pacing.lease import Slowdown
 
 EPSILON_S: Final = 1e-6
 """Starts must lie this much more than a window apart, so that neither rounding nor a closed window counts both."""
@@ -148,6 +149,10 @@ class Pacer:
         if when_s > self.paused_until_s:
             self.paused_until_s = when_s
             self._next_s = max(self._next_s, when_s + self._gap_s)
+
+    def slow(self, slowdown: Slowdown) -> None:
+        """The gateway has throttled us: pause. (The rate is set by `set_rate`.)"""
+        self.pause_until(slowdown.resume_s)
 
     def set_rate(self, rate_per_s: float) -> None:
         """Go at `rate_per_s`, at most the cap, from the next slot on.

@@ -198,6 +198,15 @@ class Percentiles(msgspec.Struct, kw_only=True):
     """Of IDs, from their first call to their end: retries and pauses included."""
 
 
+class SharedCap(msgspec.Struct, kw_only=True):
+    """A cap that other runs share (`--share-cap`), as this run used it."""
+
+    exchanges: int
+    """With the place where slots are leased."""
+    slots_missed: int
+    """Leased and not used: nothing to send, or too late."""
+
+
 class Examples(msgspec.Struct, kw_only=True):
     """A few of each sort."""
 
@@ -237,6 +246,8 @@ class Summary(msgspec.Struct, kw_only=True):
     bytes: Bytes
     windows: Windows | None
     """Null: not watched."""
+    shared_cap: SharedCap | None = None
+    """Null: no other run shares it."""
     latency_ms: Latency
     percentiles: Percentiles = msgspec.field(default_factory=Percentiles)
     books: BookKeeping | None

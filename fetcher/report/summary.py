@@ -27,6 +27,7 @@ from fetcher.report.document import (
     Latency,
     Percentiles,
     Rates,
+    SharedCap,
     Summary,
     Windows,
 )
@@ -83,6 +84,9 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         ),
         bytes=Bytes(in_=snapshot.bytes_in, out=snapshot.bytes_out),
         windows=None if run.proof is None else _windows(run.proof),
+        shared_cap=SharedCap(exchanges=snapshot.lease_exchanges, slots_missed=snapshot.slots_missed)
+        if snapshot.lease_exchanges
+        else None,
         latency_ms=Latency(
             **{name: _rounded(getattr(snapshot, f"latency_{name}_s") * 1000) for name in Latency.__struct_fields__}
         ),

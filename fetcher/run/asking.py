@@ -6,6 +6,7 @@ It must not know what is asked.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -45,7 +46,11 @@ async def _permitted(parts: Parts, connection: Connection) -> bool:
             now_s = parts.clock.monotonic_s()
             if parts.pacer.due(now_s) > 0:
                 break
-            await asyncio.sleep(min(max(parts.pacer.wait_s(now_s), SHORTEST_SLEEP_S), LONGEST_SLEEP_S))
+            wait_s = parts.pacer.wait_s(now_s)
+            if wait_s == math.inf and parts.leasing is not None:
+                await parts.leasing.fetch_one()
+            else:
+                await asyncio.sleep(min(max(wait_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S))
     except BaseException:
         connection.release()
         raise

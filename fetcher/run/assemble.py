@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 from aiolimiter import AsyncLimiter
 
 from fetcher.clock import Clock
+from fetcher.errors import UsageError
 from fetcher.gateway import Credentials, Gateway, chosen_api
 from fetcher.metrics import CapProof, Tally
-from fetcher.pacing import Headroom, InFlight, Pacer, Throttle
+from fetcher.pacing import Ask, Headroom, InFlight, LeasedPacer, LeasePlace, Pacer, Throttle
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
+from fetcher.run.leasing import Leasing
 from fetcher.run.tokens import TokenKeeper
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets, require_credentials
@@ -57,6 +59,8 @@ class Parts:
     clock_offset_ms: int = 0
     """How far the gateway's clock is ahead of ours; 0 until it was measured."""
     last_accepted_s: float = 0.0
+    leasing: Leasing | None = None
+    """Where the cap is shared with other processes."""
 
     def steady_ms(self) -> int:
         """The wall's time at the start, carried on by the clock that never jumps."""
@@ -69,7 +73,15 @@ class Parts:
     def calls_left(self) -> int:
         """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
         limit = self.settings.calls_allowed
+        if self.leasing is not None and self.settings.share_limits:
+            return 0 if self.leasing.used_up else 2**62
         return 2**62 if limit is None else max(0, limit - self.calls_started)
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        await self.transport.aclose()
+        if self.leasing is not None:
+            await self.leasing.aclose()
 
 
 def gateway_of(settings: Settings) -> Gateway:
@@ -132,12 +144,13 @@ def assemble(
     settings = dataclasses.replace(settings, access_token=tokens.access)
     gateway = gateway_of(settings)
     headroom = headroom_of(settings)
+    pacer, leasing = pacing_of(settings, gateway, clock, headroom.share)
     return Parts(
         settings=settings,
         clock=clock,
         gateway=gateway,
         transport=transport_of(settings, gateway.origin, clock, client),
-        pacer=Pacer(settings.qps, now_s, headroom.share),
+        pacer=pacer,
         headroom=headroom,
         bucket=bucket_of(settings.qps),
         throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
@@ -151,7 +164,58 @@ def assemble(
         started_s=now_s,
         started_ms=clock.wall_ms(),
         last_accepted_s=now_s,
+        leasing=leasing,
     )
+
+
+def pacing_of(settings: Settings, gateway: Gateway, clock: Clock, headroom: float) -> tuple[Pacer, Leasing | None]:
+    """What keeps the cap: by itself, or by leases from the place where it is shared.
+
+    Raises:
+        UsageError: that place cannot be used, or a limit is to be shared and there is none.
+    """
+    if settings.share_limits and (settings.share_cap is None or settings.calls_allowed is None):
+        raise UsageError(
+            "--share-limits needs a place (--share-cap) and a limit (--max-calls, or --max-cost with --price)",
+            "Add what is missing, or leave it out.",
+        )
+    if settings.share_cap is None:
+        return Pacer(settings.qps, clock.monotonic_s(), headroom), None
+    pacer = LeasedPacer(settings.qps, clock.monotonic_s(), headroom, random.random())
+    limit = settings.calls_allowed if settings.share_limits else None
+    place = place_of(settings, gateway.origin, clock)
+    return pacer, Leasing(
+        pacer,
+        place,
+        clock,
+        batch=gateway.batch,
+        calls_limit=limit,
+        max_lost_s=settings.max_outage_s,
+        random=random.random,
+    )
+
+
+def place_of(settings: Settings, origin: str, clock: Clock) -> LeasePlace:
+    """Where the cap is shared. Raises UsageError: it cannot be used."""
+    from fetcher.sharing import open_place
+
+    app_key, _ = require_credentials(settings)
+    return open_place(settings.share_cap or "", app_key=app_key, origin=origin, clock=clock)
+
+
+async def look_at_place(settings: Settings, clock: Clock) -> None:
+    """Whether the place where the cap is to be shared can be used, before processes are started that need it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if settings.share_cap is None:
+        return
+    place = place_of(settings, gateway_of(settings).origin, clock)
+    try:
+        await place.lease(Ask(0, settings.qps, 0.0, 0.0))
+    finally:
+        await place.aclose()
 
 
 def transport_of(settings: Settings, origin: str, clock: Clock, client: httpx.AsyncClient | None) -> Transport:

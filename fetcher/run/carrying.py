@@ -153,7 +153,8 @@ class Carrying:
         if pause_s:
             if parts.headroom.refused(rate_per_s, parts.settings.qps):
                 parts.pacer.set_headroom(parts.headroom.share)
-            parts.pacer.pause_until(now_s + pause_s)
+            parts.pacer.slow(parts.throttle.slowdown())
+            self._desk.lease_bell.ring()  # who shares the cap is to know
             self._tally.waiting("the gateway said over the rate", now_s + pause_s)
         if (wait_s := parts.throttle.too_long_wait_s) is not None:
             self._desk.stop(

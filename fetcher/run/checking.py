@@ -77,7 +77,7 @@ async def diagnose(
     try:
         return await _Check(parts, Item(product_id, 0), own_id).run()
     finally:
-        await parts.transport.aclose()
+        await parts.aclose()
 
 
 def check(settings: Settings, product_id: str, *, own_id: bool) -> Diagnosis:

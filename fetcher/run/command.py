@@ -38,7 +38,7 @@ from fetcher.report import (
     write_report,
     write_summary,
 )
-from fetcher.run.assemble import assemble, gateway_of, new_tally
+from fetcher.run.assemble import assemble, gateway_of, look_at_place, new_tally
 from fetcher.run.closing import Done, end_of, finished_of
 from fetcher.run.control import controlled, not_yet
 from fetcher.run.desk import Interrupted
@@ -261,13 +261,14 @@ async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: E
             async with steered:
                 return Driven(await run.run(), parts.cap_proof.proof(), [])
     finally:
-        await parts.transport.aclose()
+        await parts.aclose()
 
 
 async def _in_several(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
     """The run in worker processes, under this one."""
     from fetcher.run.shards import Shards
 
+    await look_at_place(settings, clock)
     feed, sink, show = ends
     attempts = files.output.path if files.notes is not None else None
     with shared_tokens(settings) as shared:

@@ -104,6 +104,10 @@ class Desk:
         self.reader_bell = Bell()
         self.held = False
         """The run asks something for itself: no call of an ID starts meanwhile."""
+        self.lease_bell = Bell()
+        """Rung when no slot of a shared cap is left, or there is news for those who share it."""
+        self.waits_for_turn = False
+        """Slots of a shared cap are others' just now, or its place is out of reach."""
         self.only_time_helps = False
         """The dispatcher sleeps until the next slot: waking it earlier would be work for nothing."""
 

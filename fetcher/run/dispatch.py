@@ -205,6 +205,8 @@ class Dispatcher:
         desk, parts = self._desk, self._parts
         if room:
             wait_s = parts.pacer.wait_s(now_s)
+            if wait_s == math.inf:
+                desk.lease_bell.ring()
             return max(SHORTEST_SLEEP_S, min(wait_s, LONGEST_SLEEP_S))
         due_s = desk.waiting.next_due_s if desk.waiting else math.inf
         due_s = min(due_s, self._partial_since_s + PARTIAL_S)
@@ -216,6 +218,8 @@ class Dispatcher:
 
 def limit_words(settings: Settings) -> str:
     """Which of the two limits ended it."""
+    if settings.share_limits:
+        return f"the {settings.calls_allowed} calls that all runs at --share-cap may make together are used up"
     if settings.max_calls is not None and settings.max_calls == settings.calls_allowed:
         return f"--max-calls {settings.max_calls} is reached"
     return f"--max-cost {settings.max_cost:g} is reached at {settings.calls_allowed} calls of {settings.price:g}"

@@ -60,7 +60,7 @@ class Fetcher:
         for stream in list(self._streams):
             await stream.close()
         if self._parts is not None:
-            await self._parts.transport.aclose()
+            await self._parts.aclose()
             self._parts = None
 
     async def stream(self, ids: Iterable[str | int] | AsyncIterable[str | int]) -> AsyncIterator[Outcome]:

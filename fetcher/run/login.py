@@ -150,4 +150,4 @@ async def exchange(
     try:
         return await parts.tokens.exchange(asking, code, redirect_uri)
     finally:
-        await parts.transport.aclose()
+        await parts.aclose()

@@ -161,12 +161,19 @@ class Run:
         calls = Calls(parts, desk, tally, buffer, settling, self.abandon)
         tasks.start_soon(self._guarded, self._read)
         tasks.start_soon(self._guarded, refresher.run)
+        if parts.leasing is not None:
+            tasks.start_soon(self._guarded, self._lease)
         try:
             await Dispatcher(parts, desk, tally, buffer, calls, settling, openers).run()
         finally:
             calls.close()
         if desk.error is None:
             carrying.settle_parked()
+
+    async def _lease(self) -> None:
+        parts = self._parts
+        assert parts.leasing is not None
+        await parts.leasing.keep(self._desk, self._tally, parts.throttle)
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
         """A `FetcherError` in any task ends the run in order; anything else is a defect and ends it at once."""

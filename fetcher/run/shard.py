@@ -164,7 +164,7 @@ class Worker:
         if self.notes is not None:
             self.notes.start()
         ended = await self.run.run()
-        await self.parts.transport.aclose()
+        await self.parts.aclose()
         open_calls = sorted(self.notes.open) if self.notes else []
         if self.notes is not None:
             self.notes.close()

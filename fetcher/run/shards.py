@@ -42,6 +42,7 @@ END_S: Final = 2.0
 _SUMS: Final = (
     *("fetched", "failed", "failed_permanent", "queued", "in_flight", "waiting", "left"),
     *("started", "attempts", "unsent", "retries", "throttles", "paused_s", "paid_doubts", "bytes_in", "bytes_out"),
+    *("lease_exchanges", "slots_missed"),
     *("rate_per_s", "mean_rate_per_s", "done_per_s", "rate_now_per_s"),
 )
 _LARGEST: Final = ("latency_p50_s", "latency_p90_s", "latency_p99_s", "latency_max_s", "latency_mean_s")
@@ -159,14 +160,15 @@ class Shards:
         return Peer(number, channel, process)
 
     def _part(self, number: int) -> dict[str, Any]:
-        """The settings of one worker: its part of everything that is limited."""
+        """The settings of one worker: its part of everything that is limited, and the whole of what is leased."""
         settings, n = self._settings, self._settings.processes
         whole = int(settings.qps)
         calls, concurrency = settings.calls_allowed, settings.concurrency
+        part = calls if calls is None or settings.share_limits else _part(calls, n, number)
         return plain(
             settings,
-            qps=float(_part(whole, n, number)),
-            max_calls=None if calls is None else _part(calls, n, number),
+            qps=float(_part(whole, n, number)) if settings.share_cap is None else settings.qps,
+            max_calls=part,
             max_cost=None,
             price=None,
             concurrency=None if concurrency is None else max(1, _part(concurrency, n, number)),

@@ -50,13 +50,16 @@ else -- or trembles: it is waited for
 end
 
 local forget_s = math.max(FORGET_S, 3 / cap_now)
-if cap_per_s <= cap_now or now_s - cap_asked_s > forget_s then cap_now, cap_asked_s = cap_per_s, now_s end
-if lateness_s >= late_now or now_s - late_asked_s > forget_s then
-  next_s = next_s + math.max(0, late_now - lateness_s)
-  late_now, late_asked_s = lateness_s, now_s
+if slots > 0 then -- who only looks has no say
+  if cap_per_s <= cap_now or now_s - cap_asked_s > forget_s then cap_now, cap_asked_s = cap_per_s, now_s end
+  if lateness_s >= late_now or now_s - late_asked_s > forget_s then
+    next_s = next_s + math.max(0, late_now - lateness_s)
+    late_now, late_asked_s = lateness_s, now_s
+  end
 end
 
-local least_s = (math.max(1, 1 / cap_now) + late_now + EPSILON_S) / math.max(1, math.floor(cap_now))
+local cap = math.min(cap_now, cap_per_s)
+local least_s = (math.max(1, 1 / cap) + late_now + EPSILON_S) / math.max(1, math.floor(cap))
 local gap_s = math.max(asked_gap_s, least_s)
 local ahead_s = math.max(AHEAD_S, 2 * gap_s)
 if forgetful then next_s = math.max(next_s, now_s + ahead_s) end

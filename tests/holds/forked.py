@@ -18,12 +18,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.holds.sent_times import note_sent_times
+
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.holds.preloaded"])
 
 
-def _child(arguments: tuple[str, ...], env: Mapping[str, str], cwd: str, said: str, limits: Mapping[str, int]) -> None:
+def _child(
+    arguments: tuple[str, ...], env: Mapping[str, str], cwd: str, said: str, limits: Mapping[str, int], sent: str
+) -> None:
     os.chdir(cwd)
+    if sent:
+        note_sent_times(sent)
     os.environ.clear()
     os.environ.update(env)
     for name, value in limits.items():
@@ -44,16 +50,24 @@ def _child(arguments: tuple[str, ...], env: Mapping[str, str], cwd: str, said: s
 
 
 class Forked:
-    """`fetcher run ARGUMENTS`, running. What it says on stdout and stderr is collected in a file."""
+    """`fetcher run ARGUMENTS`, running. What it says on stdout and stderr is collected in a file.
+
+    `sent` is where it writes down when it sent each call, see `sent_times`.
+    """
 
     def __init__(
-        self, *arguments: object, env: Mapping[str, str], cwd: Path, limits: Mapping[str, int] | None = None
+        self,
+        *arguments: object,
+        env: Mapping[str, str],
+        cwd: Path,
+        limits: Mapping[str, int] | None = None,
+        sent: str = "",
     ) -> None:
         descriptor, self._said = tempfile.mkstemp(prefix="said-")
         os.close(descriptor)
         words = tuple(map(str, arguments))
         self._process: Any = CONTEXT.Process(
-            target=_child, args=(words, dict(env), str(cwd), self._said, dict(limits or {})), daemon=True
+            target=_child, args=(words, dict(env), str(cwd), self._said, dict(limits or {}), sent), daemon=True
         )
         self._process.start()
 

@@ -1,0 +1,217 @@
+"""Several runs on one key, started apart: one cap over all the times at which they sent, wherever they meet."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.holds.books import check
+from tests.holds.forked import Forked, finished, until
+from tests.holds.runs import SandboxSettings, environment, lines, spawn, write_ids
+from tests.holds.sent_times import sent_times
+from tests.pacing.windows import worst_window
+from tests.sharing.redis_server import RedisServer, needs_redis
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+CAP = 200
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Any]:
+    with spawn(SandboxSettings(latency_ms=20, jitter_ms=5, absent=0.0)) as handle:
+        yield handle
+
+
+@pytest.fixture
+def sandbox(gateway: Any) -> Any:
+    gateway.reset()
+    return gateway
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    needs_redis()
+    server = RedisServer(tmp_path, password="hunter22")
+    server.start()
+    yield server
+    server.kill()
+
+
+class Team:
+    """Runs side by side in one folder, each with its own IDs and OUT."""
+
+    def __init__(self, folder: Path, sandbox: Any, where: str) -> None:
+        self.folder, self.env = folder, environment(sandbox, FETCHER_SHARE_CAP=where, FETCHER_QPS=str(CAP))
+        self.ids: list[list[str]] = []
+        self.runs: list[Forked] = []
+
+    def words(self, k: int, *more: object) -> tuple[object, ...]:
+        return (f"{k}.txt", "-o", f"{k}.jsonl", "--no-progress", "--summary", f"{k}.json", "--headroom", 0.5, *more)
+
+    def start(self, count: int, *more: object) -> Forked:
+        """One more."""
+        k = len(self.runs)
+        self.ids.append(write_ids(self.folder / f"{k}.txt", count, 610_000_000_000 + k * 1_000_000))
+        self.runs.append(Forked(*self.words(k, *more), env=self.env, cwd=self.folder, sent=f"{k}.sent"))
+        return self.runs[-1]
+
+    def sent_s(self, k: int) -> list[float]:
+        """When the k-th sent its calls."""
+        return sent_times(self.folder / f"{k}.sent")
+
+    def all_sent_s(self) -> list[float]:
+        """When any of them did."""
+        return sorted(time_s for k in range(len(self.runs)) for time_s in self.sent_s(k))
+
+    def told(self, k: int) -> dict[str, Any]:
+        """The k-th one's summary."""
+        summary: dict[str, Any] = json.loads((self.folder / f"{k}.json").read_text())
+        return summary
+
+
+@pytest.mark.parametrize("place", ["file", "redis"])
+def test_three_runs_use_one_cap_and_never_pass_it(
+    tmp_path: Path, sandbox: Any, place: str, request: pytest.FixtureRequest
+) -> None:
+    """Most of the cap while all have work, in no second more, by an exchange in ten calls; each ID once."""
+    where = str(tmp_path / "cap") if place == "file" else request.getfixturevalue("redis").url
+    team = Team(tmp_path, sandbox, where)
+    for _ in range(3):
+        team.start(200)
+    assert [run.wait() for run in team.runs] == [0, 0, 0], [run.said for run in team.runs]
+    sent_s = team.all_sent_s()
+    assert len(sent_s) == 600 == sandbox.stats()["calls"]
+    assert worst_window(sent_s) <= CAP
+    assert 599 / (sent_s[-1] - sent_s[0]) >= 0.75 * CAP  # 99 % where nothing else runs; this machine is busy
+    assert sum(team.told(k)["shared_cap"]["exchanges"] for k in range(3)) <= 60
+    for k, ids in enumerate(team.ids):
+        assert check(tmp_path / f"{k}.jsonl", ids) == {}
+        assert "hunter22" not in team.runs[k].said + (tmp_path / f"{k}.json").read_text()
+
+
+def test_one_is_killed_and_one_stands_still(tmp_path: Path, sandbox: Any) -> None:
+    """Neither doubles a slot nor is in anybody's way; the killed one goes on where it was."""
+    team = Team(tmp_path, sandbox, str(tmp_path / "cap"))
+    killed, stopped, third = (team.start(150) for _ in range(3))
+    until(lambda: all(len(team.sent_s(k)) > 25 for k in range(3)))
+    killed.kill()
+    stopped.send(signal.SIGSTOP)
+    before = len(team.sent_s(2))
+    until(lambda: len(team.sent_s(2)) > before + 20 or not third.running)
+    stopped.send(signal.SIGCONT)
+    assert (stopped.wait(), third.wait()) == (0, 0), stopped.said + third.said
+    code, said = finished(*team.words(0), env=team.env, cwd=tmp_path)
+    assert code == 0, said
+    assert worst_window(team.all_sent_s()) <= CAP
+    for k, ids in enumerate(team.ids):
+        check(tmp_path / f"{k}.jsonl", ids)
+
+
+def test_redis_is_killed_and_comes_back(tmp_path: Path, sandbox: Any, redis: RedisServer) -> None:
+    """The runs stop at the end of what they have leased, say so, and go on: never over the cap, no ID lost."""
+    team = Team(tmp_path, sandbox, redis.url)
+    for _ in range(2):
+        team.start(250)
+    until(lambda: all(len(team.sent_s(k)) > 40 for k in range(2)))
+    redis.kill()
+    killed_s = time.monotonic()
+    until(lambda: all("cannot be reached" in run.said for run in team.runs))
+    time.sleep(max(0.0, killed_s + 1.5 - time.monotonic()))
+    quiet = len(team.all_sent_s())
+    time.sleep(0.3)
+    assert len(team.all_sent_s()) == quiet < 500
+    redis.start()
+    assert [run.wait() for run in team.runs] == [0, 0], [run.said for run in team.runs]
+    assert all("is back" in run.said and "hunter22" not in run.said for run in team.runs)
+    assert worst_window(team.all_sent_s()) <= CAP
+    for k, ids in enumerate(team.ids):
+        check(tmp_path / f"{k}.jsonl", ids)
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
+def test_hosts_whose_clocks_differ(tmp_path: Path, sandbox: Any, redis: RedisServer) -> None:
+    """An hour ahead and a day behind, by every clock that the process can read: Redis's time is what counts."""
+    team = Team(tmp_path, sandbox, redis.url)
+    skews_s, runs = (3600, -86_400), []
+    for k, skew_s in enumerate(skews_s):
+        write_ids(tmp_path / f"{k}.txt", 150, 610_000_000_000 + k * 1_000_000)
+        faked = team.env | {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"{skew_s:+d}s", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "tests.holds.sent_times", f"{k}.sent", "run", *map(str, team.words(k))]
+        runs.append(subprocess.Popen(command, env=faked, cwd=tmp_path, stderr=subprocess.PIPE, text=True))
+    said = [run.communicate(timeout=40)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    started_s = [sent_times(tmp_path / f"{k}.sent") for k in range(2)]
+    true_s = sorted(time_s - skew_s for times, skew_s in zip(started_s, skews_s, strict=True) for time_s in times)
+    assert abs(true_s[0] - time.time()) < 60  # faked, and by so much (the library turns both clocks into the wall's)
+    assert worst_window(true_s) <= CAP
+    assert len(true_s) == 300
+
+
+def test_a_limit_of_calls_for_all(tmp_path: Path, sandbox: Any) -> None:
+    """--share-limits: two runs and a third later make as many calls together as one may, and say that it is used up."""
+    team = Team(tmp_path, sandbox, str(tmp_path / "cap"))
+    limits = ("--max-calls", 120, "--share-limits")
+    for _ in range(2):
+        team.start(100, *limits)
+    codes = sorted(run.wait() for run in team.runs)
+    assert codes[1] == 4, [run.said for run in team.runs]
+    assert 100 <= sandbox.stats()["calls"] <= 120
+    third = team.start(50, *limits)
+    assert third.wait() == 4
+    assert "120 calls that all runs" in third.said
+    assert sandbox.stats()["calls"] <= 120
+
+
+def test_worker_processes_of_one_run_share_it_too(tmp_path: Path, sandbox: Any) -> None:
+    """`--processes 2` beside another run: one cap over all three."""
+    team = Team(tmp_path, sandbox, str(tmp_path / "cap"))
+    team.start(150, "--processes", 2)
+    team.start(150)
+    assert [run.wait() for run in team.runs] == [0, 0], [run.said for run in team.runs]
+    told = team.told(0)
+    assert told["windows"]["worst_1s"] <= CAP
+    assert told["shared_cap"]["exchanges"] > 0
+    assert sandbox.stats()["worst_window"] <= CAP * 1.1
+    check(tmp_path / "0.jsonl", team.ids[0])
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_place_that_cannot_be_used_is_said_at_once(tmp_path: Path, sandbox: Any, processes: int) -> None:
+    """Exit 2 with a sentence, and nothing is sent."""
+    write_ids(tmp_path / "ids.txt", 3)
+    places = {
+        str(tmp_path): "directory",
+        str(tmp_path / "no" / "cap"): "mkdir",
+        str(tmp_path / "ids.txt"): "not a file",
+    }
+    if shutil.which("redis-server"):
+        places["redis://:hunter22@127.0.0.1:1"] = "cannot be reached"
+    for where, words in places.items():
+        env = environment(sandbox, FETCHER_SHARE_CAP=where)
+        code, said = finished("ids.txt", "-o", "o.jsonl", "--processes", processes, env=env, cwd=tmp_path)
+        assert (code, words in said, "hunter22" in said) == (2, True, False), said
+    assert sandbox.stats()["calls"] == 0
+    assert lines(tmp_path / "o.jsonl") == []
+    assert os.stat(tmp_path / "ids.txt").st_size == 39
+
+
+def test_a_check_asks_for_its_turn_too(tmp_path: Path, sandbox: Any) -> None:
+    """The one call of `fetcher check` is under the shared cap like any other."""
+    env = environment(sandbox, FETCHER_SHARE_CAP=str(tmp_path / "cap"))
+    command = [sys.executable, "-m", "fetcher", "check"]
+    found = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=40)
+    assert sandbox.stats()["calls"] > 0, found.stdout + found.stderr
+    assert (tmp_path / "cap").stat().st_size > 0
