@@ -1,12 +1,20 @@
-"""The manual page: all that the program offers, and fit for troff."""
+"""The manual page: in step with the program, and fit for troff."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from fetcher.cli.main import COMMANDS
 from fetcher.cli.man import man_page
 from fetcher.settings import FIELDS
+
+PAGE = Path(__file__).parents[2] / "docs" / "fetcher.1"
+
+
+def test_the_published_page_is_in_step() -> None:
+    """Else: python -m fetcher.cli.man docs/fetcher.1"""
+    assert PAGE.read_text(encoding="utf-8") == man_page(), "python -m fetcher.cli.man docs/fetcher.1"
 
 
 def test_it_has_every_command_and_option() -> None:

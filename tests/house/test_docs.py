@@ -21,9 +21,9 @@ def test_every_test_that_is_named_exists(file: str, name: str) -> None:
 
 
 def test_every_promise_has_a_test() -> None:
-    """P1 to P16, each in a row of its own that names one."""
+    """P1, P2 and so on, each in a row of its own that names one."""
     rows = re.findall(r"^\| (P\d+) \|.*$", RELIABILITY, re.MULTILINE)
-    assert rows == [f"P{number}" for number in range(1, 17)]
+    assert rows == [f"P{number}" for number in range(1, 1 + len(rows))] and len(rows) >= 16
     assert all("::" in line for line in RELIABILITY.splitlines() if line.startswith("| P"))
 
 
