@@ -27,7 +27,8 @@ def test_a_week_of_two_runs(tmp_path: Path) -> None:
         words = ("ids.txt", "-o", "new.jsonl", "--qps", 2000, "--known", "old.jsonl", "--skip-fresh", "7d")
         words += ("--diff", "old.jsonl", "--only-changed", "--summary", "-")
         plan = run(*words, "--dry-run", env=env, cwd=tmp_path)
-        assert "passed over: 30 IDs" in plan.stderr and "(90 new, 0 to try again)" in plan.stderr
+        counts = json.loads(plan.stdout)["counts"]
+        assert (counts["fresh"], counts["new"]) == (30, 90)
         stopped = run(*words, "--max-calls", 40, env=env, cwd=tmp_path)
         assert stopped.returncode == 4, stopped.stderr
         ended = run(*words, "-v", env=env, cwd=tmp_path)
