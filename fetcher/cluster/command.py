@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -24,6 +23,7 @@ from fetcher.cluster.closing import Target, conclude
 from fetcher.cluster.driver import Driver, JobEngine
 from fetcher.cluster.figures import JobFigures
 from fetcher.cluster.job import Begun, Wanted, begin
+from fetcher.cluster.keeper import name_of
 from fetcher.cluster.node import plain_settings
 from fetcher.cluster.progress import Holding, Noting
 from fetcher.cluster.schedule import Schedule
@@ -148,8 +148,7 @@ class _Run:
         settings = self._settings
         schedule = Schedule(self._begun.left, resumed=self._begun.resumed)
         workers = self._job.workers or min(engine.cpus, schedule.waiting, enough_workers(settings.qps))
-        workers = max(1, min(workers, int(settings.qps)))
-        engine.brief(self._briefing(workers))
+        engine.brief(self._briefing())
         log.info(
             "%d shards of %d, %d at a time on %d nodes", schedule.waiting, self._figures.shards, workers, engine.nodes
         )
@@ -170,8 +169,8 @@ class _Run:
         self._error, self._snapshot = driver.error, driver.snapshot(last=True)
         progress.close(self._snapshot)
 
-    def _briefing(self, workers: int) -> Briefing:
-        settings = replace(self._settings, qps=float(max(1, int(self._settings.qps) // workers)))
+    def _briefing(self) -> Briefing:
+        settings = self._settings
         return Briefing(
             version=__version__,
             job=self._begun.cut.job,
@@ -180,7 +179,7 @@ class _Run:
             settings=plain_settings(settings, with_secrets=not self._job.own_secrets),
             own_secrets=self._job.own_secrets,
             log_level=self._log_level,
-            keeper="",
+            keeper="" if settings.share_cap else name_of(settings.app_key or "", settings.gateway),
         )
 
     def conclude(self) -> int:

@@ -17,7 +17,7 @@ from fetcher.cluster.board import Briefing, Figure, Order
 from fetcher.cluster.figures import JobFigures
 from fetcher.cluster.part import Result, Told
 from fetcher.cluster.schedule import TRIES, Schedule
-from fetcher.errors import Defect, FetcherError, TooManyErrors
+from fetcher.errors import Defect, FetcherError, LimitReached, TooManyErrors
 from fetcher.metrics import Snapshot
 from fetcher.run import too_many
 from fetcher.settings import CommandSettings
@@ -199,6 +199,14 @@ class Driver:
         self._show(snapshot, list(self._live.values()))
 
     def _limit(self, snapshot: Snapshot) -> None:
+        allowed = self._settings.calls_allowed
+        if allowed is not None and snapshot.attempts > allowed:
+            self.stop(
+                LimitReached(
+                    f"{snapshot.attempts} calls are made, and {allowed} are allowed",
+                    "run the same command again to go on",
+                )
+            )
         limit = self._settings.max_errors
         if limit is not None and too_many(limit, snapshot.failed, snapshot.fetched + snapshot.failed):
             self.stop(

@@ -140,7 +140,7 @@ def _make(
 def _cut_of(found: Found, job: str, inputs: dict[str, str], wanted: Wanted, settings: CommandSettings, api: Api) -> Cut:
     return Cut(
         job=job,
-        api=api.path,
+        api=api.identity,
         protocol=settings.protocol,
         gateway=gateway_name(settings),
         reading=reading_of(settings),
@@ -183,7 +183,7 @@ class _Bad:
 
 
 def _identity(settings: CommandSettings, api: Api) -> Identity:
-    return Identity(api=api.path, protocol=settings.protocol, gateway=settings.gateway)
+    return Identity(api=api.identity, protocol=settings.protocol, gateway=settings.gateway)
 
 
 def gateway_name(settings: CommandSettings) -> str:
@@ -195,7 +195,7 @@ def _check(cut: Cut, wanted: Wanted, places: list[str], settings: CommandSetting
     """Raises `OutputMismatch` unless this is the job that was cut."""
     where = wanted.store.place
     for what, before, now in (
-        ("API", cut.api, api.path),
+        ("API", cut.api, api.identity),
         ("protocol", cut.protocol, settings.protocol),
         ("gateway", cut.gateway, gateway_name(settings)),
         ("kind of parts", cut.ending, wanted.ending),

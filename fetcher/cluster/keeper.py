@@ -7,8 +7,8 @@ one knows nothing, so it begins as far ahead as any lease can reach. `ActorPlace
 from __future__ import annotations
 
 import asyncio
-import math
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -19,10 +19,13 @@ from fetcher.pacing import Ask, ClockOffset, Grant, PlaceLost, SlotBook, as_seen
 
 PATIENCE_S: Final = 2.0
 """For an answer: a restarted actor may be away longer, and then one asks again."""
+GONE_S: Final = 120.0
+"""A job that has not asked so long has gone. If it has not, it starts the actor again."""
 SETTLED_S: Final = 1.0
 """After that all that was leased by another clock is over."""
-LOOKS: Final = 3
-"""Round trips before the first lease, to know the actor's clock: the quickest counts."""
+LOOKS: Final = 8
+"""Round trips before the first lease, to know the actor's clock: the quickest counts. The first takes long, since Ray
+connects; a lease that was asked for with that uncertainty would cost all of them a part of the cap."""
 
 
 def name_of(app_key: str, origin: str) -> str:
@@ -35,70 +38,81 @@ class Keeper:
 
     def __init__(self) -> None:
         self._book = SlotBook()
-        self._jobs: set[str] = set()
+        self._seen_s: dict[str, float] = {}
 
     def __repr__(self) -> str:
         return "Keeper()"
 
-    def lease(self, ask: bytes) -> tuple[bytes, float]:
+    def lease(self, ask: bytes, job: str) -> tuple[bytes, float]:
         """One exchange: the grant, and when that was by this process's clock."""
-        now_s = time.monotonic()
+        now_s = self._seen_s[job] = time.monotonic()
         grant = self._book.answer(msgspec.msgpack.decode(ask, type=Ask), now_s)
         return msgspec.msgpack.encode(grant), now_s
 
+    def clock_s(self) -> float:
+        """This process's clock: asked for before the first lease, so that the way here is known."""
+        return time.monotonic()
+
     def join(self, job: str) -> None:
         """A job that uses it. The first one, or one that begins again, counts its calls from zero."""
-        if not self._jobs - {job}:
+        if not self.leave(job):
             self._book.calls = 0
-        self._jobs.add(job)
+        self._seen_s[job] = time.monotonic()
 
     def leave(self, job: str) -> int:
-        """The job is over. Returns how many others use it."""
-        self._jobs.discard(job)
-        return len(self._jobs)
+        """The job is over. Returns how many others use it: an actor that was started again knows those that asked."""
+        self._seen_s.pop(job, None)
+        now_s = time.monotonic()
+        return sum(now_s - seen_s < GONE_S for seen_s in self._seen_s.values())
 
 
 class ActorPlace:
     """A `LeasePlace` at an actor.
 
     Args:
-        actor: its handle.
-        where: for a person.
+        find: its handle; starts it where there is none. Asked again whenever it was lost.
+        job: who asks.
         lost: exceptions of Ray that say it cannot be reached.
         clock: for all times that it takes and gives.
     """
 
-    def __init__(self, actor: Any, where: str, lost: tuple[type[Exception], ...], clock: Clock) -> None:
-        self._actor, self._clock = actor, clock
+    where = "the cap's actor"
+
+    def __init__(self, find: Callable[[], Any], job: str, lost: tuple[type[Exception], ...], clock: Clock) -> None:
+        self._find, self._job, self._clock = find, job, clock
         self._lost: tuple[type[Exception], ...] = (*lost, TimeoutError)
         self._offset = ClockOffset()
-        self.where = where
+        self._looks = LOOKS
+        self._actor: Any = None
 
     async def lease(self, ask: Ask) -> Grant:
         """See `LeasePlace`."""
-        if not math.isfinite(self._offset.error_s):
-            for _ in range(LOOKS):
-                await self._exchange(msgspec.structs.replace(ask, slots=0, slowdown=None, unused=0))
-        return await self._exchange(ask)
-
-    async def _exchange(self, ask: Ask) -> Grant:
         offset = self._offset
-        known = math.isfinite(offset.error_s)
-        offset_s, error_s = (offset.offset_s, offset.error_s) if known else (0.0, 0.0)
-        told = as_seen_from_place(ask, offset_s, error_s, 2 * error_s)
+        if self._actor is None:
+            self._actor = self._find()
+        while self._looks:
+            sent_s = self._clock.monotonic_s()
+            other_s = await self._answer(self._actor.clock_s.remote())
+            offset.heard(sent_s, self._clock.monotonic_s(), other_s)
+            self._looks -= 1
+        told = as_seen_from_place(ask, offset.offset_s, offset.error_s, 2 * offset.error_s)
         sent_s = self._clock.monotonic_s()
-        try:
-            future = self._actor.lease.remote(msgspec.msgpack.encode(told)).future()
-            data, other_s = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_S)
-        except self._lost as error:
-            raise PlaceLost(f"{self.where} does not answer ({type(error).__name__})") from None
+        data, other_s = await self._answer(self._actor.lease.remote(msgspec.msgpack.encode(told), self._job))
         got_s = self._clock.monotonic_s()
         same_clock = offset.heard(sent_s, got_s, other_s)
         grant = as_seen_from(msgspec.msgpack.decode(data, type=Grant), offset.offset_s, offset.error_s)
-        if same_clock or not known:
+        if same_clock:
             return grant
         # Started again on another machine: what was leased there, by that clock, counts no more.
         return msgspec.structs.replace(grant, lease=None, next_s=got_s + SETTLED_S, forget=True)
+
+    async def _answer(self, call: Any) -> Any:
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(call.future()), PATIENCE_S)
+        except self._lost as error:
+            # Another may take its place, perhaps elsewhere. It begins when all leases of this one are over.
+            self._actor, self._looks = None, LOOKS
+            raise PlaceLost(f"{self.where} does not answer ({type(error).__name__})") from None
 
     async def aclose(self) -> None:
         """See `LeasePlace`: the actor is the driver's to end."""

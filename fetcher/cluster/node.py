@@ -26,7 +26,7 @@ from fetcher.errors import Defect, FetcherError, OutputBusy, UsageError
 from fetcher.metrics import Snapshot
 from fetcher.report import Screen, configure_logging, iso_time
 from fetcher.run import Done, Job, run_job
-from fetcher.secret import Redactor
+from fetcher.secret import Redactor, Secret
 from fetcher.settings import FIELDS, CommandSettings, known_secrets, load
 
 REPORT_S: Final = 0.5
@@ -61,8 +61,8 @@ class ToldToStop(FetcherError):
 class Reporting:
     """Shows a run's figures to the board, and brings back its word to stop. See `run.Onlooker`."""
 
-    def __init__(self, link: Link, order: Order, node: str) -> None:
-        self._link, self._order, self._node = link, order, node
+    def __init__(self, link: Link, order: Order, node: str, learn: Callable[[Secret], None]) -> None:
+        self._link, self._order, self._node, self.learn = link, order, node, learn
         self._next_s = 0.0
 
     def update(self, snapshot: Snapshot) -> FetcherError | None:
@@ -132,7 +132,7 @@ def _work(link: Link, order: Order, node: str, run: RunOnNode, redactor: Redacto
     shard = Shard(order.shard, order.start_bytes, order.end_bytes, order.ids, order.digest)
     part = Part(store, briefing.job, shard, briefing.ending)
     clock = SystemClock()
-    reporting = Reporting(link, order, node)
+    reporting = Reporting(link, order, node, redactor.add)
 
     def patiently(job: Job) -> Done:
         until_s = time.monotonic() + BUSY_S
@@ -155,7 +155,7 @@ def _work(link: Link, order: Order, node: str, run: RunOnNode, redactor: Redacto
 
 
 def _run_alone(job: Job, clock: SystemClock, reporting: Reporting) -> Done:
-    return run_job(job, clock, lambda: reporting)
+    return run_job(job, clock, lambda: reporting, reporting.learn)
 
 
 def plain_settings(settings: CommandSettings, *, with_secrets: bool) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from fetcher.clock import SystemClock
 from fetcher.cluster.board import Board, Briefing, Figure, Order
 from fetcher.cluster.driver import Lost
-from fetcher.cluster.keeper import Keeper
+from fetcher.cluster.keeper import ActorPlace, Keeper
 from fetcher.cluster.node import Reporting, work
 from fetcher.cluster.part import Result, Told
 from fetcher.errors import Defect, LimitReached, UsageError
@@ -61,8 +61,7 @@ class RayEngine:
         sys.stdout = cast("TextIO", _RaysWords())
         self._running: dict[Any, Order] = {}
         self._board: Any = None
-        self._keeper: Any = None
-        self._job = ""
+        self._keeper = self._job = ""
         self._task = ray.remote(num_cpus=1, max_retries=0)(fetch_shard)
 
     @property
@@ -80,10 +79,8 @@ class RayEngine:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._board = ray.remote(num_cpus=0)(Board).options(scheduling_strategy=here).remote()
         if briefing.keeper:
-            options = {"name": briefing.keeper, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
-            self._keeper = ray.remote(num_cpus=0, max_restarts=-1)(Keeper).options(**options).remote()
-            self._job = briefing.job
-            ray.get(self._keeper.join.remote(briefing.job), timeout=BOARD_S)
+            self._keeper, self._job = briefing.keeper, briefing.job
+            ray.get(find_keeper(briefing.keeper).join.remote(briefing.job), timeout=BOARD_S)
         # A call, not an argument of the making: that would be written down by Ray's control store.
         ray.get(self._board.brief.remote(msgspec.msgpack.encode(briefing)), timeout=BOARD_S)
 
@@ -94,8 +91,8 @@ class RayEngine:
         options: dict[str, Any] = {"name": f"shard {order.shard}"}
         if near is not None:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(near, soft=True)
-        keeper = "" if self._keeper is None else self._keeper
-        self._running[self._task.options(**options).remote(self._board, keeper, msgspec.msgpack.encode(order))] = order
+        arguments = (self._board, self._keeper, self._job, msgspec.msgpack.encode(order))
+        self._running[self._task.options(**options).remote(*arguments)] = order
 
     def wait(self, timeout_s: float) -> list[Result | Lost]:
         """See `Engine`."""
@@ -134,9 +131,11 @@ class RayEngine:
 
     def close(self) -> None:
         """Let go of the cluster; end the keeper if nobody else uses it."""
-        with suppress(exceptions.RayError):
-            if self._keeper is not None and ray.get(self._keeper.leave.remote(self._job), timeout=BOARD_S) == 0:
-                ray.kill(self._keeper)
+        with suppress(exceptions.RayError, ValueError):
+            if self._keeper:
+                keeper = ray.get_actor(self._keeper, namespace=NAMESPACE)
+                if ray.get(keeper.leave.remote(self._job), timeout=BOARD_S) == 0:
+                    ray.kill(keeper)
         ray.shutdown()
         sys.stdout = self._stdout
 
@@ -176,7 +175,8 @@ def connect(address: str, workers: int | None) -> None:
         first = str(error).partition("\n")[0]
         raise UsageError(
             f"no Ray cluster at {address}: {first}",
-            "ray start --head on one machine, ray start --address HEAD:6379 on the others; or --address local",
+            "ray start --head on one machine, ray start --address HEAD:6379 on the others; or --address local.\n"
+            "A cluster that is guarded by a token wants RAY_AUTH_MODE=token here and on every node.",
         ) from None
 
 
@@ -205,11 +205,18 @@ class _Link:
         return bool(ray.get(self._board.may_commit.remote(shard, attempt), timeout=BOARD_S))
 
 
-def fetch_shard(board: Any, keeper: Any, order: bytes) -> bytes:
-    """The task. Its arguments are handles and numbers."""
+def find_keeper(name: str) -> Any:
+    """The actor that keeps the cap; started where there is none. It belongs to the cluster, and Ray starts it again."""
+    options = {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
+    return ray.remote(num_cpus=0, max_restarts=-1)(Keeper).options(**options).remote()
+
+
+def fetch_shard(board: Any, keeper: str, job_name: str, order: bytes) -> bytes:
+    """The task. Its arguments are a handle, names and numbers."""
 
     def run(job: Job, clock: SystemClock, reporting: Reporting) -> Done:
-        return run_job(job, clock, lambda: reporting)
+        place = ActorPlace(lambda: find_keeper(keeper), job_name, _LOST, clock) if keeper else None
+        return run_job(job, clock, lambda: reporting, reporting.learn, place)
 
     node = ray.get_runtime_context().get_node_id()
     return work(_Link(board), msgspec.msgpack.decode(order, type=Order), node, run)

@@ -73,7 +73,7 @@ class Parts:
     def calls_left(self) -> int:
         """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
         limit = self.settings.calls_allowed
-        if self.leasing is not None and self.settings.share_limits:
+        if self.leasing is not None and self.leasing.is_limited:
             return 0 if self.leasing.used_up else 2**62
         return 2**62 if limit is None else max(0, limit - self.calls_started)
 
@@ -127,6 +127,7 @@ def assemble(
     clock: Clock,
     client: httpx.AsyncClient | None = None,
     learn: Callable[[Secret], None] | None = None,
+    place: LeasePlace | None = None,
 ) -> Parts:
     """Everything a run needs but its IDs and its sink. Call it inside the event loop.
 
@@ -135,6 +136,7 @@ def assemble(
         clock: both clocks.
         client: see `Fetcher`.
         learn: is told every token that comes later, so that no log shows it.
+        place: where the cap, and the limit of calls, are shared; unset: where `share_cap` says.
 
     Raises:
         UsageError: a setting is wrong, a credential or an optional library is missing.
@@ -144,7 +146,7 @@ def assemble(
     settings = dataclasses.replace(settings, access_token=tokens.access)
     gateway = gateway_of(settings)
     headroom = headroom_of(settings)
-    pacer, leasing = pacing_of(settings, gateway, clock, headroom.share)
+    pacer, leasing = pacing_of(settings, gateway, clock, headroom.share, place)
     return Parts(
         settings=settings,
         clock=clock,
@@ -168,7 +170,9 @@ def assemble(
     )
 
 
-def pacing_of(settings: Settings, gateway: Gateway, clock: Clock, headroom: float) -> tuple[Pacer, Leasing | None]:
+def pacing_of(
+    settings: Settings, gateway: Gateway, clock: Clock, headroom: float, place: LeasePlace | None
+) -> tuple[Pacer, Leasing | None]:
     """What keeps the cap: by itself, or by leases from the place where it is shared.
 
     Raises:
@@ -179,11 +183,11 @@ def pacing_of(settings: Settings, gateway: Gateway, clock: Clock, headroom: floa
             "--share-limits needs a place (--share-cap) and a limit (--max-calls, or --max-cost with --price)",
             "Add what is missing, or leave it out.",
         )
-    if settings.share_cap is None:
+    if settings.share_cap is None and place is None:
         return Pacer(settings.qps, clock.monotonic_s(), headroom), None
     pacer = LeasedPacer(settings.qps, clock.monotonic_s(), headroom, random.random())
-    limit = settings.calls_allowed if settings.share_limits else None
-    place = place_of(settings, gateway.origin, clock)
+    limit = settings.calls_allowed if settings.share_limits or place is not None else None
+    place = place or place_of(settings, gateway.origin, clock)
     return pacer, Leasing(
         pacer,
         place,

@@ -24,6 +24,7 @@ from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.metrics import Proof, Snapshot
 from fetcher.output import AttemptLog, Identity, Output, open_output, unchanged_path_of
+from fetcher.pacing import LeasePlace
 from fetcher.report import (
     Doubts,
     Screen,
@@ -60,6 +61,9 @@ __all__ = ["Job", "run_command"]
 
 COUNT_REST_S: Final = 2.0
 """How long a stopped run goes on reading its input, to say how many IDs are left."""
+
+Learn: TypeAlias = Callable[[Secret], None]
+"""Takes a secret that came in mid-run, so that no log shows it."""
 
 log = logging.getLogger("fetcher")
 
@@ -115,10 +119,10 @@ def _logged(words: str) -> None:
 
 
 def run_job(
-    job: Job, clock: Clock, watch: Callable[[], Onlooker], learn: Callable[[Secret], None] | None = None
+    job: Job, clock: Clock, watch: Callable[[], Onlooker], learn: Learn | None = None, place: LeasePlace | None = None
 ) -> Done:
     """The run alone, without a word. `watch` makes whoever is shown its figures, once its files are open. `learn` is
-    told the tokens that come in mid-run, so that no log shows them.
+    told the tokens that come in mid-run, so that no log shows them; at `place` its cap is shared (see `assemble`).
 
     Raises:
         FetcherError: something was wrong before anything was sent.
@@ -149,7 +153,7 @@ def run_job(
             output.hold(clock.wall_ms())
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms, fresh and fresh.ids))
-        files = Files(source, output, notes, learn)
+        files = Files(source, output, notes, learn, place)
         onlooker = Treated(watch(), treatment, source, stops=settings.on_schema_change == "stop")
         driven = with_loop(_drive(settings, clock, files, onlooker))
         ended = driven.ended
@@ -206,8 +210,10 @@ class Files(NamedTuple):
     source: Source
     output: Output
     notes: AttemptLog | None
-    learn: Callable[[Secret], None] | None = None
+    learn: Learn | None = None
     """Is told the tokens that come in mid-run."""
+    place: LeasePlace | None = None
+    """Where the cap is shared, if not where the settings say."""
 
 
 class Driven(NamedTuple):
@@ -247,7 +253,7 @@ Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], FetcherError 
 
 async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
     """The run in this process."""
-    parts = assemble(settings, clock=clock, learn=files.learn)
+    parts = assemble(settings, clock=clock, learn=files.learn, place=files.place)
     feed, sink, show = ends
     run = Run(parts, feed, sink, new_tally(parts), show, notes=files.notes)
 

@@ -64,7 +64,8 @@ class Dispatcher:
             if not desk.stopping:
                 parts.pacer.set_rate(parts.throttle.rate(now_s()))
                 room = self._room(now_s())
-                if room and (permits := min(room, parts.pacer.due(now_s()))) > 0:
+                # Of leased slots more may be due than the bucket holds: their place may grant a longer lateness.
+                if room and (permits := min(room, parts.pacer.due(now_s()), int(parts.bucket.max_rate))) > 0:
                     await parts.bucket.acquire(permits)
                     self._start(permits)
                     continue

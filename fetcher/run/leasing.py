@@ -64,6 +64,11 @@ class Leasing:
         self._exchanges = 0
 
     @property
+    def is_limited(self) -> bool:
+        """The limit of calls is one for all who meet at the place."""
+        return self._calls_limit is not None
+
+    @property
     def used_up(self) -> bool:
         """All calls of the shared limit are given away, and none is held here."""
         return self._pacer.calls_left == 0 and not self._pacer.held

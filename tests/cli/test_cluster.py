@@ -8,6 +8,9 @@ import pytest
 
 from fetcher.cli.cluster import run
 from tests.cli.conftest import CommandLine
+from tests.report.conftest import own_logging as own_logging
+
+pytestmark = pytest.mark.usefixtures("own_logging")
 
 KEY = {"FETCHER_APP_KEY": "1000000", "FETCHER_APP_SECRET": "secret-secret"}
 

@@ -6,6 +6,8 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from fetcher.cluster.board import Board, Briefing, Figure, Order
 from fetcher.cluster.command import ClusterJob
 from fetcher.cluster.driver import Lost
+from fetcher.cluster.keeper import Keeper
 from fetcher.cluster.node import work
 from fetcher.cluster.part import Result
 from fetcher.run import Done, run_job
@@ -107,3 +110,24 @@ def job(sandbox: Any, ids: Any, out: Any, **more: Any) -> ClusterJob:
     }
     places = (ids,) if not isinstance(ids, tuple) else ids
     return ClusterJob(settings=settings, ids=tuple(map(str, places)), out=str(out), **(defaults | own))
+
+
+class Gone(Exception):
+    """As Ray's, when an actor cannot be reached."""
+
+
+class Handle:
+    """An actor's handle: each call is a future. Its machine's clock is `ahead_s` before ours."""
+
+    def __init__(self, ahead_s: float = 0.0) -> None:
+        self.body, self.ahead_s, self.gone = Keeper(), ahead_s, False
+        self.lease = SimpleNamespace(remote=lambda ask, job: self._future(lambda: self.body.lease(ask, job)))
+        self.clock_s = SimpleNamespace(remote=lambda: self._future(lambda: self.body.clock_s()))
+
+    def _future(self, answer: Callable[[], Any]) -> Any:
+        future: Future[Any] = Future()
+        if self.gone:
+            future.set_exception(Gone())
+        else:
+            future.set_result(answer())
+        return SimpleNamespace(future=lambda: future)

@@ -19,6 +19,7 @@ import pytest
 from fetcher.cluster.board import Order
 from fetcher.cluster.command import run_cluster
 from fetcher.cluster.driver import Lost
+from fetcher.cluster.keeper import ActorPlace
 from fetcher.cluster.node import ToldToStop, work
 from fetcher.cluster.records import Manifest
 from fetcher.cluster.schedule import TRIES
@@ -27,7 +28,7 @@ from fetcher.cluster.store import open_store
 from fetcher.errors import OutputBusy, OutputMismatch, UsageError
 from fetcher.run import run_job
 from fetcher.sandbox import SandboxSettings, spawn
-from tests.cluster.here import Here, job, killed_after
+from tests.cluster.here import Gone, Handle, Here, job, killed_after
 from tests.holds.books import check
 
 
@@ -174,6 +175,24 @@ def test_parts_are_joined_into_one_file(sandbox: Any, numbers: Any, tmp_path: Pa
     assert run_cluster(a_job, engine_of=lambda _: Here(before=lambda order: pytest.fail("begun"))) == 1
     out.unlink()
     assert run_cluster(a_job, engine_of=lambda _: Here()) == 2
+
+
+def test_a_limit_of_calls_is_one_for_all_workers(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
+    """Counted where the cap is leased; exit 4 with what is left; the same command goes on with a new count."""
+    ids = write(tmp_path / "ids.txt", next(numbers), 120)
+    a_job = job(sandbox, tmp_path / "ids.txt", tmp_path / "data", qps=1000.0, max_calls=70)
+    codes = []
+    for _ in range(2):
+        handle = Handle()
+
+        def run(work: Any, clock: Any, reporting: Any, handle: Handle = handle) -> Any:
+            return run_job(work, clock, lambda: reporting, None, ActorPlace(lambda: handle, "job", (Gone,), clock))
+
+        codes.append(run_cluster(a_job, engine_of=lambda _, run=run: Here(run=run)))  # type: ignore[misc]
+        assert sandbox.stats()["calls"] <= 70 * len(codes)
+    assert codes == [4, 1]
+    assert sandbox.stats()["calls"] == 120
+    assert stored(tmp_path / "data") == Counter([*ids, "no-id"])
 
 
 def test_failures_that_may_pass_are_tried_again(numbers: Any, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_killed_workers_and_a_killed_driver(nodes: Nodes, tmp_path: Path) -> Non
     out = tmp_path / "data"
     arguments = ("ids.txt", "-o", "data", "--address", nodes.address, "--workers", 2, "--shard-ids", 250)
     with spawn(SandboxSettings(qps=10_000, latency_ms=20, absent=0.02)) as sandbox:
-        env = environment(sandbox)
+        env = environment(sandbox, RAY_AUTH_MODE="disabled")
         driver = start(tmp_path, env, *arguments)
         until(lambda: len(progress(out)["at"]) == 2 and sandbox.stats()["calls"] > 250)
         victim = progress(out)["at"][0]
