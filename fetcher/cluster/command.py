@@ -42,6 +42,7 @@ from fetcher.report import (
     iso_time,
     make_progress,
     summary_document,
+    write_report,
     write_summary,
 )
 from fetcher.secret import Redactor
@@ -123,10 +124,19 @@ def run_cluster(
         code = run.conclude()
     if not settings.quiet or code:
         for line in closing_words(run.end(code), redactor):
-            screen.line(line)
-    if settings.summary:
-        write_summary(summary_document(run.finished(code), redactor), settings.summary)
+            (_logged if settings.log_format == "json" else screen.line)(line)
+    if settings.summary or settings.report:
+        document = summary_document(run.finished(code), redactor)
+        if settings.summary:
+            write_summary(document, settings.summary)
+        if settings.report:
+            write_report(document, Path(job.out.rstrip("/")).name, settings.report)
     return code
+
+
+def _logged(words: str) -> None:
+    """Where log lines are JSON, so are the closing words; they are said however quiet it is."""
+    log.log(max(logging.INFO, log.getEffectiveLevel()), "%s", words)
 
 
 class _Run:
