@@ -77,8 +77,6 @@ class LeasedPacer(Pacer):
         self._used_lately = self._missed_lately = 0
         self._unused = 0
         self._again_s = -math.inf
-        self.place_cap_per_s = cap_per_s
-        """The cap in force at the place."""
         self.slowdown = NO_SLOWDOWN
         self._version = -1
         self._to_tell: Slowdown | None = None
@@ -200,7 +198,7 @@ class LeasedPacer(Pacer):
 
     def granted(self, grant: Grant, now_s: float) -> bool:
         """The place's answer. True: its `slowdown` is news, and may be another's."""
-        self.place_cap_per_s, self.calls_left = grant.cap_per_s, grant.calls_left
+        self.calls_left = grant.calls_left
         if grant.forget:
             self._drop_before(math.inf)
         lease = grant.lease
