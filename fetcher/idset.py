@@ -97,6 +97,11 @@ class IdSet:
         for start in range(0, other._size, 1 << 16):
             self.add_numbers([entry & KEY for entry in other._slots[start : start + (1 << 16)] if entry])
 
+    @property
+    def bytes(self) -> int:
+        """What its table takes."""
+        return self._slots.itemsize * len(self._slots)
+
     def claim(self, text: str) -> Claim:
         """The input names this ID: what was known of it? From now on it counts as named."""
         key = key_of(text)

@@ -82,3 +82,9 @@ def test_primes(least: int) -> None:
     prime = next_prime(least)
     assert all(prime % each for each in range(2, int(prime**0.5) + 1))
     assert all(any(number % each == 0 for each in range(2, int(number**0.5) + 1)) for number in range(least, prime))
+
+
+def test_it_says_what_it_takes() -> None:
+    """Between 10 and 18 bytes an ID, once there are some."""
+    ids = IdSet(str(number) for number in range(1, 100_000))
+    assert 10 <= ids.bytes / 100_000 <= 18
