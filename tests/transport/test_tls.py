@@ -189,6 +189,20 @@ def test_a_handshake_under_way_has_no_session_to_give(certificates: Certificates
     assert (second.session is not None) == (first.version() is not None)
 
 
+async def test_many_connections_at_once(certificates: Certificates) -> None:
+    """Opened side by side over one context, each good for an exchange."""
+    async with raw_server(answering(plain(BODY)), certificates.server_context()) as server:
+        transport = FastTransport(
+            f"https://localhost:{server.port}", clock=SystemClock(), ca_file=certificates.certificate
+        )
+        assert await transport.warm(12) == 12
+        held: list[Any] = [await transport.ready() for _ in range(12)]
+        replies = await asyncio.gather(*(one.exchange(REQUEST, 5) for one in held))
+        assert all(isinstance(reply, Reply) for reply in replies)
+        assert server.connections == 12
+        await transport.aclose()
+
+
 async def test_a_session_that_the_server_has_forgotten(certificates: Certificates) -> None:
     """A server that was started anew makes a whole handshake of it."""
     context = client_context(certificates.certificate)
