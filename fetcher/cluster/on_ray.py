@@ -206,9 +206,13 @@ class _Link:
 
 
 def find_keeper(name: str) -> Any:
-    """The actor that keeps the cap; started where there is none. It belongs to the cluster, and Ray starts it again."""
+    """The actor that keeps the cap; started where there is none. It belongs to the cluster, and Ray starts it again.
+
+    On the node that asks first, which is the driver's: should another be lost, Ray may take half a minute to see it.
+    """
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     options = {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
-    return ray.remote(num_cpus=0, max_restarts=-1)(Keeper).options(**options).remote()
+    return ray.remote(num_cpus=0, max_restarts=-1)(Keeper).options(**options, scheduling_strategy=here).remote()
 
 
 def fetch_shard(board: Any, keeper: str, job_name: str, order: bytes) -> bytes:

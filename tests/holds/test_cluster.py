@@ -63,7 +63,7 @@ def start(folder: Path, env: dict[str, str], *more: object) -> subprocess.Popen[
     )
 
 
-def until(true: Callable[[], bool], timeout_s: float = 40.0) -> None:
+def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for it."""
     until_s = time.monotonic() + timeout_s
     while not true():
@@ -115,7 +115,7 @@ def test_killed_workers_and_a_killed_driver(nodes: Nodes, tmp_path: Path) -> Non
     assert told["ids"]["skipped_known"] >= 500
     # A killed worker's calls in flight are made again, those of the killed driver's workers too.
     assert 1500 <= stats["calls"] <= 1500 + 3 * 16
-    assert stats["worst_window"] <= QPS + 3
+    assert stats["worst_window"] <= QPS * 1.08, "sent evenly, they arrive bunched where a busy machine reads them late"
     told_twice = subprocess.run(
         [sys.executable, "-m", "fetcher", "cluster", "status", "data", "--check"],
         cwd=tmp_path,
