@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,4 +127,5 @@ def test_killed_workers_and_a_killed_driver(nodes: Nodes, tmp_path: Path) -> Non
     assert "every file is what was committed" in told_twice.stdout
     secret = sandbox.app_secret.reveal().encode()
     for path in (*nodes.session.rglob("*"), *out.rglob("*"), tmp_path / "s.json"):
-        assert not path.is_file() or secret not in path.read_bytes(), path
+        with suppress(FileNotFoundError):  # Ray removes what it needs no more
+            assert not path.is_file() or secret not in path.read_bytes(), path
