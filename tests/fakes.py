@@ -75,6 +75,7 @@ class ScriptedTransport:
         self.unreachable: Callable[[float], bool] = lambda now_s: False
         self.in_flight = self.most_open = self.connects = self.idle = 0
         self.retry_after: str | None = None
+        self.watch: Callable[[Request, float], None] = lambda request, now_s: None
 
     def take(self) -> _ScriptedConnection | None:
         if not self.idle:
@@ -109,6 +110,7 @@ class _ScriptedConnection:
         transport, product_id = self._transport, id_of(request)
         started_s = transport.clock.monotonic_s()
         transport.sent.append((started_s, product_id))
+        transport.watch(request, started_s)
         answer = transport.script(product_id, transport.asked[product_id], started_s)
         transport.asked[product_id] += 1
         transport.in_flight += 1

@@ -64,7 +64,10 @@ def begin(wanted: Wanted, settings: CommandSettings, wall_ms: Callable[[], int])
         InputError: the input cannot be read.
         OutputMismatch: the place holds something else, or the input has changed since it was cut.
         OutputError: the place refuses.
+        UsageError: several keys, which only a run of one process can hold to their caps.
     """
+    if settings.keys:
+        raise UsageError("several keys ([[keys]]) go with a run of one process", "give the job one of them")
     api, store = chosen_api(settings), wanted.store
     places = resolved(wanted.places)
     if settings.overwrite:

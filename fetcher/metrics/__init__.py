@@ -8,6 +8,7 @@ from __future__ import annotations
 from fetcher.metrics.books import Balance, Books, LastingDigest
 from fetcher.metrics.cap_proof import CapProof, Proof
 from fetcher.metrics.course import Course, Pause, Point
+from fetcher.metrics.key_figures import KeyFigures, key_figures
 from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s, coarse_quantiles
 from fetcher.metrics.plan import InputCounts, Pace, Plan, make_plan
 from fetcher.metrics.schema import SchemaWatch
@@ -24,6 +25,7 @@ __all__ = [
     "Course",
     "Histogram",
     "InputCounts",
+    "KeyFigures",
     "LastingDigest",
     "Pace",
     "Pause",
@@ -41,5 +43,6 @@ __all__ = [
     "Trouble",
     "coarse_bounds_s",
     "coarse_quantiles",
+    "key_figures",
     "make_plan",
 ]

@@ -134,6 +134,11 @@ class Pacer:
             raise Defect("a permit was returned that nobody had")
         self._granted -= 1
 
+    def left(self, now_s: float) -> float:
+        """The part of the cap that is left of the last second, 0 to 1."""
+        self._forget(now_s)
+        return 1.0 - (self._used + self._granted) / self._limit
+
     def wait_s(self, now_s: float) -> float:
         """Seconds until a permit could be due, 0 when one is; infinity while only outstanding permits block."""
         self._forget(now_s)

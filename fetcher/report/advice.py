@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from fetcher.metrics import Snapshot
+from fetcher.metrics import KeyFigures, Snapshot
 from fetcher.report.doubts import Doubts, doubt_lines
 from fetcher.report.figures import duration, ids, money, number, rate
 from fetcher.report.visible import visible
@@ -68,6 +68,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     unchanged_path: str = ""
     """Where what was the same is listed; empty: nowhere."""
     snapshot: Snapshot = Snapshot()
+    keys: tuple[KeyFigures, ...] = ()
     doubts: Doubts = Doubts()
     remedy: str = ""
     """One line: what to do about it."""
@@ -78,6 +79,7 @@ def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
     redactor = redactor or Redactor()
     lines = [_head(end), *_counts(end.snapshot, end.out), *_changes(end), *_failures(end.snapshot, end.failed_path)]
     lines += doubt_lines(end.doubts)
+    lines += [_key(key) for key in end.keys]
     if end.code == 1:
         lines += _failed_advice(end.snapshot)
     if end.code not in (0, 1, 2) or end.left or _on_the_way(end):
@@ -86,6 +88,12 @@ def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
         lines.append(f"what to do: {remedy}")
     lines = [redactor.redact(visible(line)) for line in lines]
     return lines + list(_going_on(end, redactor))
+
+
+def _key(key: KeyFigures) -> str:
+    line = f"key {key.name}: {number(key.calls)} {'call' if key.calls == 1 else 'calls'}"
+    line += f", at most {number(key.worst_1s)} in a second of {rate(key.cap_per_s)}"
+    return f"{line}; left the pool: {key.left_pool}" if key.left_pool else line
 
 
 def _on_the_way(end: End) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fetcher.metrics import Pause, Percentile, Slow, Trouble
+from fetcher.metrics import KeyFigures, Pause, Percentile, Slow, Trouble
 
 SCHEMA: Final = 2
 
@@ -248,6 +248,8 @@ class Summary(msgspec.Struct, kw_only=True):
     """Null: not watched."""
     shared_cap: SharedCap | None = None
     """Null: no other run shares it."""
+    keys: list[KeyFigures] = []
+    """Each key of a pool of several; empty with one."""
     latency_ms: Latency
     percentiles: Percentiles = msgspec.field(default_factory=Percentiles)
     books: BookKeeping | None

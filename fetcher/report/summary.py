@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from fetcher.metrics import Balance, Percentile, Point, Proof, Snapshot, Story
+from fetcher.metrics import Balance, KeyFigures, Percentile, Point, Proof, Snapshot, Story
 from fetcher.report.clean import clean
 from fetcher.report.document import (
     SCHEMA,
@@ -46,6 +46,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     out: str = ""
     proof: Proof | None = None
+    keys: tuple[KeyFigures, ...] = ()
     balance: Balance | None = None
     story: Story = Story()
     settings: Mapping[str, Any] = {}
@@ -87,6 +88,7 @@ def summary_document(run: Finished, redactor: Redactor | None = None) -> dict[st
         shared_cap=SharedCap(exchanges=snapshot.lease_exchanges, slots_missed=snapshot.slots_missed)
         if snapshot.lease_exchanges
         else None,
+        keys=list(run.keys),
         latency_ms=Latency(
             **{name: _rounded(getattr(snapshot, f"latency_{name}_s") * 1000) for name in Latency.__struct_fields__}
         ),

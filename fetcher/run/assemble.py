@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from fetcher.gateway import Credentials, Gateway, chosen_api
 from fetcher.metrics import CapProof, Tally
 from fetcher.pacing import Ask, Headroom, InFlight, LeasedPacer, LeasePlace, Pacer, Throttle
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
+from fetcher.run.keys import Key
 from fetcher.run.leasing import Leasing
 from fetcher.run.tokens import TokenKeeper
 from fetcher.secret import Redactor, Secret
-from fetcher.settings import Settings, known_secrets, require_credentials
+from fetcher.settings import Settings, known_secrets, require_credentials, settings_of_keys
 from fetcher.transport import Transport, open_transport
 
 if TYPE_CHECKING:
@@ -35,27 +37,21 @@ class Parts:
 
     settings: Settings
     clock: Clock
-    gateway: Gateway
+    keys: list[Key]
+    """One, or a pool of them."""
     transport: Transport
-    pacer: Pacer
-    headroom: Headroom
-    bucket: AsyncLimiter
-    throttle: Throttle
     in_flight: InFlight
     policy: Policy
     retry_budget: RetryBudget
     breaker: Breaker
-    refusals: Refusals
     cap_proof: CapProof
+    """Over the calls of all keys; of one key it is the key's own."""
     tokens: TokenKeeper
     started_s: float
     started_ms: int
     """The same by the wall."""
     reached: bool = False
     """An answer of any kind has come: host, port and TLS are right."""
-    accepted_calls: int = 0
-    """Answers that show that the gateway takes our calls."""
-    calls_started: int = 0
     clock_offset_ms: int = 0
     """How far the gateway's clock is ahead of ours; 0 until it was measured."""
     last_accepted_s: float = 0.0
@@ -69,6 +65,40 @@ class Parts:
     def gateway_ms(self) -> int:
         """The gateway's time, as far as it is known: what requests are signed with."""
         return self.steady_ms() + self.clock_offset_ms
+
+    @property
+    def gateway(self) -> Gateway:
+        """The first key's: API, origin and batch are the same for all."""
+        return self.keys[0].gateway
+
+    @property
+    def pacer(self) -> Pacer:
+        """The first key's: the only one where the cap is shared with other processes."""
+        return self.keys[0].pacer
+
+    @property
+    def throttle(self) -> Throttle:
+        """The first key's."""
+        return self.keys[0].throttle
+
+    @property
+    def calls_started(self) -> int:
+        """By all keys together."""
+        return sum([key.calls_started for key in self.keys])
+
+    @property
+    def cap_per_s(self) -> float:
+        """Of all keys together, retired ones left out."""
+        return sum([key.cap_per_s for key in self.keys if key.retired is None])
+
+    @property
+    def rate_per_s(self) -> float:
+        """At which all keys together go at present."""
+        return sum([key.pacer.rate_per_s for key in self.keys if key.retired is None])
+
+    def permit_wait_s(self, now_s: float) -> float:
+        """Seconds until a key could have a permit; infinity while only outstanding permits block."""
+        return min((key.pacer.wait_s(now_s) for key in self.keys if key.retired is None), default=math.inf)
 
     def calls_left(self) -> int:
         """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
@@ -142,26 +172,23 @@ def assemble(
         UsageError: a setting is wrong, a credential or an optional library is missing.
     """
     now_s = clock.monotonic_s()
-    tokens = TokenKeeper(settings, clock, learn)
-    settings = dataclasses.replace(settings, access_token=tokens.access)
-    gateway = gateway_of(settings)
-    headroom = headroom_of(settings)
-    pacer, leasing = pacing_of(settings, gateway, clock, headroom.share, place)
+    own = settings_of_keys(settings) or [("", settings)]
+    names, several = [name for name, _ in own], [each for _, each in own]
+    tokens = TokenKeeper(several[0], clock, learn)
+    several[0] = dataclasses.replace(several[0], access_token=tokens.access)
+    keys = [key_of(name, each, now_s) for name, each in zip(names, several, strict=True)]
+    leasing = lease_for(keys[0], several[0], clock, place)
+    cap_per_s = sum(key.cap_per_s for key in keys)
     return Parts(
-        settings=settings,
+        settings=several[0],
         clock=clock,
-        gateway=gateway,
-        transport=transport_of(settings, gateway.origin, clock, client),
-        pacer=pacer,
-        headroom=headroom,
-        bucket=bucket_of(settings.qps),
-        throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
-        in_flight=InFlight(settings.qps, fixed=settings.concurrency),
+        keys=keys,
+        transport=transport_of(settings, keys[0].gateway.origin, clock, client),
+        in_flight=InFlight(cap_per_s, fixed=settings.concurrency),
         policy=Policy(settings.retries, settings.paid_retries, random=random.random),
         retry_budget=RetryBudget(),
         breaker=Breaker(max_outage_s=settings.max_outage_s),
-        refusals=Refusals(),
-        cap_proof=CapProof(settings.qps),
+        cap_proof=keys[0].cap_proof if len(keys) == 1 else CapProof(cap_per_s),
         tokens=tokens,
         started_s=now_s,
         started_ms=clock.wall_ms(),
@@ -170,10 +197,30 @@ def assemble(
     )
 
 
-def pacing_of(
-    settings: Settings, gateway: Gateway, clock: Clock, headroom: float, place: LeasePlace | None
-) -> tuple[Pacer, Leasing | None]:
-    """What keeps the cap: by itself, or by leases from the place where it is shared.
+def key_of(name: str, settings: Settings, now_s: float) -> Key:
+    """One credential with all that is its own.
+
+    Args:
+        name: for a person.
+        settings: with this credential as the plain one.
+        now_s: monotonic.
+    """
+    headroom = headroom_of(settings)
+    return Key(
+        name=name,
+        cap_per_s=settings.qps,
+        gateway=gateway_of(settings),
+        pacer=Pacer(settings.qps, now_s, headroom.share),
+        headroom=headroom,
+        bucket=bucket_of(settings.qps),
+        throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
+        refusals=Refusals(),
+        cap_proof=CapProof(settings.qps),
+    )
+
+
+def lease_for(key: Key, settings: Settings, clock: Clock, place: LeasePlace | None) -> Leasing | None:
+    """Where the cap is shared: gives the key a pacer that keeps it by leases from that place.
 
     Raises:
         UsageError: that place cannot be used, or a limit is to be shared and there is none.
@@ -184,15 +231,14 @@ def pacing_of(
             "Add what is missing, or leave it out.",
         )
     if settings.share_cap is None and place is None:
-        return Pacer(settings.qps, clock.monotonic_s(), headroom), None
-    pacer = LeasedPacer(settings.qps, clock.monotonic_s(), headroom, random.random())
+        return None
+    key.pacer = pacer = LeasedPacer(settings.qps, clock.monotonic_s(), key.headroom.share, random.random())
     limit = settings.calls_allowed if settings.share_limits or place is not None else None
-    place = place or place_of(settings, gateway.origin, clock)
-    return pacer, Leasing(
+    return Leasing(
         pacer,
-        place,
+        place or place_of(settings, key.gateway.origin, clock),
         clock,
-        batch=gateway.batch,
+        batch=key.gateway.batch,
         calls_limit=limit,
         max_lost_s=settings.max_outage_s,
         random=random.random,
@@ -243,4 +289,4 @@ def transport_of(settings: Settings, origin: str, clock: Clock, client: httpx.As
 
 def new_tally(parts: Parts) -> Tally:
     """Empty books for one run."""
-    return Tally(parts.settings.qps, parts.clock.monotonic_s(), parts.settings.price)
+    return Tally(parts.cap_per_s, parts.clock.monotonic_s(), parts.settings.price)

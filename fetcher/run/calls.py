@@ -22,6 +22,7 @@ from fetcher.model import Call, Item, NoReply, Product, Reply
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.desk import Desk
+from fetcher.run.keys import Key
 from fetcher.run.settling import Settling
 from fetcher.transport import Connection
 
@@ -50,13 +51,13 @@ class Calls:
         self._wall_ms, self._product = parts.clock.wall_ms, parts.gateway.product
         self._loop = asyncio.get_running_loop()
         self._closed = False
-        self._replies: list[Reply] = []
+        self._scheduled = False
         self._products: list[Product] = []
 
-    def start(self, lots: Sequence[Sequence[Item]], connections: Sequence[Connection]) -> None:
-        """Send a call for each lot, on its connection, for permits that were taken. What cannot be sent is put back."""
-        parts, flying, may_send = self._parts, self._desk.flying, self._parts.pacer.sent
-        gateway, now_s, timeout_s = parts.gateway, parts.clock.monotonic_s, parts.settings.timeout_s
+    def start(self, key: Key, lots: Sequence[Sequence[Item]], connections: Sequence[Connection]) -> None:
+        """Send a call for each lot, on its connection, for permits of this key. What cannot be sent is put back."""
+        parts, flying, may_send = self._parts, self._desk.flying, key.pacer.sent
+        gateway, now_s, timeout_s = key.gateway, parts.clock.monotonic_s, parts.settings.timeout_s
         gateway_ms = parts.gateway_ms()
         sent_s: list[float] = []
         try:
@@ -67,23 +68,27 @@ class Calls:
                     break
                 sent_s.append(time_s)
                 flying[items[0].id] = call
-                connection.start(request, timeout_s, partial(self._done, call))
+                key.in_flight += 1
+                connection.start(request, timeout_s, partial(self._done, key, call))
         finally:
-            parts.cap_proof.sent_each(sent_s)
-            self._not_sent(lots[len(sent_s) :], connections[len(sent_s) :])
+            key.cap_proof.sent_each(sent_s)
+            if key.cap_proof is not parts.cap_proof:
+                parts.cap_proof.sent_each(sent_s)
+            self._not_sent(key, lots[len(sent_s) :], connections[len(sent_s) :])
 
-    def _not_sent(self, lots: Sequence[Sequence[Item]], connections: Sequence[Connection]) -> None:
+    def _not_sent(self, key: Key, lots: Sequence[Sequence[Item]], connections: Sequence[Connection]) -> None:
         for items, connection in zip(lots, connections, strict=True):
-            self._parts.pacer.returned()
+            key.pacer.returned()
             connection.release()
-            self._settling.not_sent(items)
+            self._settling.not_sent(key, items)
 
     def close(self) -> None:
         """What is in flight still does not concern us any more."""
         self.enter()
         self._closed = True
 
-    def _done(self, call: Call, answer: Reply | NoReply) -> None:
+    def _done(self, key: Key, call: Call, answer: Reply | NoReply) -> None:
+        key.in_flight -= 1
         if self._closed:
             return
         item = call.items[0]
@@ -91,14 +96,15 @@ class Calls:
             if type(answer) is Reply and (payload := self._product(answer, item)) is not None:
                 latency_ms = (answer.ended_s - answer.started_s) * 1000.0
                 self._products.append(Product(item.id, self._wall_ms(), item.attempt, latency_ms, payload))
-                if not self._replies:
+                key.replies.append(answer)
+                if not self._scheduled:
+                    self._scheduled = True
                     self._loop.call_soon(self.enter)
-                self._replies.append(answer)
                 del self._desk.flying[item.id]
                 return
             self.enter()
             del self._desk.flying[item.id]
-            self._settling.settle(call, answer)
+            self._settling.settle(key, call, answer)
         except Exception as error:  # a callback has no task that would carry it: it ends the run as a task's would
             log.exception("an answer could not be settled")
             self._desk.cut_off.extend(call.items)
@@ -108,10 +114,13 @@ class Calls:
 
     def enter(self) -> None:
         """Enter the products that have come since the last time into all the books."""
-        replies, self._replies = self._replies, []
-        if not replies:
-            return
+        self._scheduled = False
         products, self._products = self._products, []
-        self._settling.accepted(replies)
+        if not products:
+            return
+        for key in self._parts.keys:
+            if key.replies:
+                replies, key.replies = key.replies, []
+                self._settling.accepted(key, replies)
         self._buffer.extend(products)
         self._desk.changed()

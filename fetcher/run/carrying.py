@@ -5,6 +5,7 @@ It must not know answers beyond their times, nor why something was decided.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from fetcher.clock import Clock
@@ -30,6 +31,9 @@ from fetcher.model import (
 )
 from fetcher.run.assemble import Parts
 from fetcher.run.desk import Desk
+from fetcher.run.keys import Key
+
+log = logging.getLogger("fetcher.run")
 
 
 class Carrying:
@@ -55,10 +59,16 @@ class Carrying:
         self._refused = refused
         self._clock: Clock = parts.clock
 
-    def out(self, items: Sequence[Item], actions: Sequence[Action], answer: Reply | NoReply, *, probed: bool) -> None:
+    def out(
+        self, key: Key, items: Sequence[Item], actions: Sequence[Action], answer: Reply | NoReply, *, probed: bool
+    ) -> None:
         """What was decided for each of `items` because of one answer.
 
         Args:
+            key: whose call it was.
+            items: of the call.
+            actions: one for each.
+            answer: tells the times.
             probed: it was the breaker's probe, and it failed: they are the first to be tried again.
         """
         latency_ms = (answer.ended_s - answer.started_s) * 1000.0
@@ -81,10 +91,15 @@ class Carrying:
                 asked_s = action.wait_s
             elif isinstance(action, Refresh):
                 self._begun(item, latency_ms)
-                self._refused(item, action.what, answer.started_s)
+                if self._cannot_renew(key, action.what):
+                    self.back([item])
+                else:
+                    self._refused(item, action.what, answer.started_s)
             elif isinstance(action, Again | Free):
                 self._begun(item, latency_ms)
                 self._later(item, action, due_s, heard=isinstance(answer, Reply))
+            elif self._retired(key, action, answer):
+                self.back([item])
             else:
                 self._desk.cut_off.append(item)
                 self._tally.left(State.IN_FLIGHT)
@@ -92,7 +107,7 @@ class Carrying:
         if isinstance(answer, Reply) and not all(isinstance(action, Keep | Fail) for action in actions):
             self._tally.detour(latency_ms / 1000.0)
         if throttled:
-            self._throttled(throttled, answer, asked_s)
+            self._throttled(key, throttled, answer, asked_s)
 
     def _begun(self, item: Item, latency_ms: float) -> None:
         """It will take more than this call: remember when it began, for the figures."""
@@ -143,32 +158,71 @@ class Carrying:
         self._tally.again(retry)
         self._desk.waiting.push(item, due_s)
 
-    def _throttled(self, items: Sequence[Item], answer: Reply | NoReply, asked_s: float | None) -> None:
+    def _throttled(self, key: Key, items: Sequence[Item], answer: Reply | NoReply, asked_s: float | None) -> None:
         parts, now_s = self._parts, answer.ended_s
-        rate_per_s = parts.throttle.rate(now_s)
-        pause_s = parts.throttle.throttled(now_s, answer.started_s, asked_s)
+        rate_per_s = key.throttle.rate(now_s)
+        pause_s = key.throttle.throttled(now_s, answer.started_s, asked_s)
         self._tally.throttled(pause_s, len(items))
         for item in items:
             self._desk.waiting.push(item, now_s)
         if pause_s:
-            if parts.headroom.refused(rate_per_s, parts.settings.qps):
-                parts.pacer.set_headroom(parts.headroom.share)
-            parts.pacer.slow(parts.throttle.slowdown())
+            if key.headroom.refused(rate_per_s, key.cap_per_s):
+                key.pacer.set_headroom(key.headroom.share)
+            key.pacer.slow(key.throttle.slowdown())
             self._desk.lease_bell.ring()  # who shares the cap is to know
             self._tally.waiting("the gateway said over the rate", now_s + pause_s)
-        if (wait_s := parts.throttle.too_long_wait_s) is not None:
-            self._desk.stop(
+        too_long_s = key.throttle.too_long_wait_s
+        if too_long_s is not None:
+            self._end(
+                key,
                 LimitReached(
-                    f"the gateway asks to wait {wait_s:.0f} s", "run the same command again then; no ID was lost"
-                )
+                    f"the gateway asks to wait {too_long_s:.0f} s", "run the same command again then; no ID was lost"
+                ),
             )
-        elif parts.throttle.given_up(now_s):
-            self._desk.stop(
+        elif key.throttle.given_up(now_s):
+            self._end(
+                key,
                 LimitReached(
                     f"nothing but answers over the rate for {parts.settings.max_outage_s / 60:g} minutes",
                     "a lower --qps, or another hour: a daily quota may be used up; the same command goes on",
-                )
+                ),
             )
+
+    def _retired(self, key: Key, action: Stop, answer: Reply | NoReply) -> bool:
+        """What would end the run is this key's own, and there are others: it leaves the pool."""
+        if isinstance(answer, NoReply):
+            return False
+        if key.retired is None and not self._is_last(key):
+            self._end(key, _reason(action, answer))
+        return key.retired is not None and self._living() > 0
+
+    def _cannot_renew(self, key: Key, what: VerdictKind) -> bool:
+        """In a pool the run's own questions speak for the first key only: any other leaves it. The clock is for all."""
+        first = self._parts.keys[0]
+        renewable = key is first and self._parts.settings.refresh_token is not None and what is VerdictKind.REFRESH
+        if what is VerdictKind.CLOCK or renewable or len(self._parts.keys) == 1:
+            return False
+        said = "the access token" if what is VerdictKind.REFRESH else "the key"
+        self._end(key, Refused(f"the gateway refused {said}", "look at the key's table in fetcher.toml"))
+        return True
+
+    def _end(self, key: Key, reason: FetcherError) -> None:
+        """A key can do no more: the run goes on with the rest, or ends with the last."""
+        if self._is_last(key):
+            self._desk.stop(reason)
+        elif key.retired is None:
+            key.retired = reason
+            self._tally.allowed(self._parts.cap_per_s)
+            log.warning(
+                "key %s is out of the pool: %s; its IDs go back, %d %s left",
+                *(key.name, reason, self._living(), "is" if self._living() == 1 else "are"),
+            )
+
+    def _living(self) -> int:
+        return sum([key.retired is None for key in self._parts.keys])
+
+    def _is_last(self, key: Key) -> bool:
+        return self._living() == (key.retired is None)
 
 
 def _reason(action: Stop, answer: Reply | NoReply) -> FetcherError:

@@ -152,7 +152,7 @@ class _Check:
             verdict = await self._ask_api()
         if verdict is not None and verdict.kind is VerdictKind.CLOCK and self._may_send_time:
             self._found.add("time", "ok", "this API wants the time, so it is sent", "--timestamp spares one call")
-            self._parts.gateway = gateway_of(
+            self._parts.keys[0].gateway = gateway_of(
                 dataclasses.replace(self._settings, timestamp=True, access_token=self._keeper.access)
             )
             verdict = await self._ask_api()
@@ -189,7 +189,7 @@ class _Check:
         except FetcherError as error:
             self._found.add("token", "wrong", str(error), error.advice, error.exit_code)
             return False
-        self._parts.gateway = gateway_of(dataclasses.replace(self._settings, access_token=self._keeper.access))
+        self._parts.keys[0].gateway = gateway_of(dataclasses.replace(self._settings, access_token=self._keeper.access))
         kept = "" if self._settings.token_file else "; --token-file keeps it for the next run"
         self._found.add("token", "ok", f"expired, and renewed with the refresh token{kept}")
         return True

@@ -49,6 +49,7 @@ def end_of(job: Job, done: Done) -> End:
         failed_path=done.failed_path,
         unchanged_path=done.unchanged_path,
         snapshot=done.ended.snapshot,
+        keys=done.ended.keys,
         remedy="" if error is None else error.advice,
         doubts=done.doubts,
     )
@@ -64,6 +65,7 @@ def finished_of(job: Job, done: Done) -> Finished:
         snapshot=msgspec.structs.replace(done.ended.snapshot, left=done.left),
         out=job.out,
         proof=done.proof,
+        keys=done.ended.keys,
         balance=done.ended.balance,
         story=done.ended.story,
         settings=shown(job.settings),

@@ -21,6 +21,7 @@ from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.calls import Calls
 from fetcher.run.desk import QUEUE_LOW, Desk
+from fetcher.run.keys import Key, in_turn
 from fetcher.run.openers import Openers
 from fetcher.run.settling import Settling
 from fetcher.settings import Settings
@@ -56,22 +57,22 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Until every ID is done or the run is stopped and nothing is in flight any more."""
-        desk, parts = self._desk, self._parts
-        now_s = parts.clock.monotonic_s
+        desk, now_s = self._desk, self._parts.clock.monotonic_s
         while not self._over():
-            wait_s: float | None = None  # stopping: only an answer can change anything, and it rings
             desk.only_time_helps = False
-            if not desk.stopping:
-                parts.pacer.set_rate(parts.throttle.rate(now_s()))
-                room = self._room(now_s())
-                # Of leased slots more may be due than the bucket holds: their place may grant a longer lateness.
-                if room and (permits := min(room, parts.pacer.due(now_s()), int(parts.bucket.max_rate))) > 0:
-                    await parts.bucket.acquire(permits)
-                    self._start(permits)
-                    continue
-                desk.only_time_helps = room > 0
-                wait_s = self._sleep_s(now_s(), room)
-            await desk.dispatcher_bell.sleep(wait_s)
+            if desk.stopping:
+                await desk.dispatcher_bell.sleep(None)  # only an answer can change anything, and it rings
+                continue
+            room = self._room(now_s())
+            keys = self._open_keys(now_s()) if room else []
+            for key in keys:
+                if permits := self._permits(key, room, now_s()):
+                    await key.bucket.acquire(permits)
+                    self._start(key, permits)
+                    break
+            else:
+                desk.only_time_helps = bool(keys)
+                await desk.dispatcher_bell.sleep(self._sleep_s(now_s(), keys))
 
     def _over(self) -> bool:
         desk = self._desk
@@ -103,7 +104,16 @@ class Dispatcher:
             self._openers.want((1 if outage else max(wanted, 1)) - idle)
         if outage:
             return int(idle > 0 and breaker.allows(now_s))
-        return max(0, min(wanted, idle, self._opening() - flying, parts.calls_left()))
+        return max(0, min(wanted, idle, parts.calls_left()))
+
+    def _open_keys(self, now_s: float) -> list[Key]:
+        """Keys that may have a call more in flight, the one with most left of its cap first."""
+        return [key for key in in_turn(self._parts.keys, now_s) if key.in_flight < _opening(key)]
+
+    def _permits(self, key: Key, room: int, now_s: float) -> int:
+        """How many calls may start with this key at this moment."""
+        key.pacer.set_rate(key.throttle.rate(now_s))
+        return max(0, min(room, _opening(key) - key.in_flight, key.pacer.due(now_s)))
 
     def _todo(self, now_s: float) -> int:
         """How many calls there are to be made now, about."""
@@ -120,14 +130,6 @@ class Dispatcher:
             return 0
         return -(-todo // batch)
 
-    def _opening(self) -> int:
-        """How many may be in flight while the gateway has not yet shown that it takes our calls."""
-        accepted = self._parts.accepted_calls
-        for calls in FIRST_CALLS:
-            if accepted < calls:
-                return calls
-        return 1_000_000
-
     def _retry_due(self, now_s: float) -> bool:
         """One waits whose time has come, and the retry budget lets it pass. What was never sent is no retry."""
         desk = self._desk
@@ -138,9 +140,11 @@ class Dispatcher:
         fresh_left = bool(desk.queue) or bool(desk.flying) or not desk.input_ended
         return desk.waiting.head().attempt == 1 or self._parts.retry_budget.may_retry(len(desk.waiting), fresh_left)
 
-    def _start(self, permits: int) -> None:
+    def _start(self, key: Key, permits: int) -> None:
         """Take connections and IDs, note the calls all at once, then let them go."""
         desk, parts = self._desk, self._parts
+        if key.retired is not None:
+            return
         now_s = parts.clock.monotonic_s()
         connections: list[Connection] = []
         lots: list[list[Item]] = []
@@ -167,13 +171,13 @@ class Dispatcher:
             desk.stop(error)
             self._put_back(lots, connections)
             return
-        parts.pacer.take(len(lots), now_s)
-        parts.calls_started += len(lots)
+        key.pacer.take(len(lots), now_s)
+        key.calls_started += len(lots)
         if parts.breaker.is_open:
             parts.breaker.probe_started(now_s)
         desk.started_s = now_s
         self._tally.started_each(len(lots), fresh, waited)
-        self._calls.start(lots, connections)
+        self._calls.start(key, lots, connections)
 
     def _put_back(self, lots: list[list[Item]], connections: list[Connection]) -> None:
         for lot in reversed(lots):
@@ -201,11 +205,11 @@ class Dispatcher:
                 desk.reader_bell.ring()
         return lot
 
-    def _sleep_s(self, now_s: float, room: int) -> float:
-        """How long nothing can be done unless somebody rings."""
+    def _sleep_s(self, now_s: float, keys: list[Key]) -> float:
+        """How long nothing can be done unless somebody rings. `keys`: only their permits are waited for."""
         desk, parts = self._desk, self._parts
-        if room:
-            wait_s = parts.pacer.wait_s(now_s)
+        if keys:
+            wait_s = min([key.pacer.wait_s(now_s) for key in keys])
             if wait_s == math.inf:
                 desk.lease_bell.ring()
             return max(SHORTEST_SLEEP_S, min(wait_s, LONGEST_SLEEP_S))
@@ -215,6 +219,14 @@ class Dispatcher:
             return max(SHORTEST_SLEEP_S, min(due_s - now_s, LONGEST_SLEEP_S))
         probe_s = parts.breaker.wait_s(now_s)
         return max(SHORTEST_SLEEP_S, min(probe_s, LONGEST_SLEEP_S)) if probe_s else LONGEST_SLEEP_S
+
+
+def _opening(key: Key) -> int:
+    """How many may be in flight while the gateway has not yet shown that it takes this key's calls."""
+    for calls in FIRST_CALLS:
+        if key.accepted_calls < calls:
+            return calls
+    return 1_000_000
 
 
 def limit_words(settings: Settings) -> str:

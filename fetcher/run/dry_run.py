@@ -18,6 +18,7 @@ from fetcher.output import Earlier, Sample, failed_path_of, inspect_output, samp
 from fetcher.report import Screen, plan_line, plan_lines, write_summary
 from fetcher.run.assemble import headroom_of
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
+from fetcher.settings import settings_of_keys
 
 LOOK_S: Final = 2.0
 """How long a run that costs money reads ahead, to say what it will cost; then it goes by the share that it has read."""
@@ -128,7 +129,7 @@ def input_counts(counts: SourceCounts, earlier: Earlier, sample: Sample, share: 
 def _pace(job: Job, api: Api, sample: Sample) -> Pace:
     settings = job.settings
     return Pace(
-        cap_per_s=settings.qps,
+        cap_per_s=sum(own.qps for _, own in settings_of_keys(settings)) or settings.qps,
         headroom=headroom_of(settings).share,
         max_calls=settings.calls_allowed,
         price=settings.price,

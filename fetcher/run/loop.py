@@ -16,7 +16,7 @@ import anyio.abc
 import msgspec
 
 from fetcher.errors import Defect, FetcherError, TooManyErrors
-from fetcher.metrics import Balance, Books, Snapshot, Story, Tally
+from fetcher.metrics import Balance, Books, KeyFigures, Snapshot, Story, Tally, key_figures
 from fetcher.model import Failure, Item, Kind, Outcome, Product
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
@@ -66,6 +66,8 @@ class Ended(msgspec.Struct, frozen=True):
     """It was told to end at once: whoever asked so does not want to wait for anything more."""
     sink_hangs: bool = False
     """The sink did not take what was answered in the time that it was given."""
+    keys: tuple[KeyFigures, ...] = ()
+    """Of a pool of several; empty with one key."""
 
 
 class Run:
@@ -277,7 +279,7 @@ class Run:
             self.stop(reason)
 
     def _snapshot(self) -> Snapshot:
-        self._tally.allowed(self._parts.pacer.rate_per_s)
+        self._tally.allowed(self._parts.rate_per_s)
         self._tally.fullest(self._parts.cap_proof.take_fullest_1s())
         return self._tally.snapshot(self._parts.clock.monotonic_s())
 
@@ -293,7 +295,15 @@ class Run:
             )
         self._tally.fullest(self._parts.cap_proof.take_fullest_1s())
         snapshot = self._tally.snapshot(self._parts.clock.monotonic_s(), last=True)
-        return Ended(error, snapshot, balance, self._tally.story(), self._abandoned, self._sink_hangs)
+        return Ended(
+            error, snapshot, balance, self._tally.story(), self._abandoned, self._sink_hangs, self._key_figures()
+        )
+
+    def _key_figures(self) -> tuple[KeyFigures, ...]:
+        keys = self._parts.keys
+        if len(keys) == 1:
+            return ()
+        return tuple(key_figures(key.name, key.cap_proof, str(key.retired or "")) for key in keys)
 
     def queued(self) -> int:
         """IDs that lie ready to be called."""

@@ -160,4 +160,7 @@ class Refresher:
         """From the next request on."""
         parts = self._parts
         parts.settings = dataclasses.replace(parts.settings, **changes)  # type: ignore[arg-type]
-        parts.gateway = gateway_of(parts.settings)
+        first, *others = parts.keys
+        first.gateway = gateway_of(parts.settings)
+        for key in others:  # their credentials are their own; whether the time is sent, is not
+            key.gateway = dataclasses.replace(key.gateway, send_timestamp=parts.settings.timestamp)

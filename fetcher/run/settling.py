@@ -30,6 +30,7 @@ from fetcher.pacing import parse_retry_after
 from fetcher.run.assemble import Parts
 from fetcher.run.carrying import Carrying
 from fetcher.run.desk import Desk
+from fetcher.run.keys import Key
 
 NO_CONNECTION_PATIENCE_S: Final = 8.0
 """How long a run that never reached the gateway tries before it says so: a typing error should not take long."""
@@ -46,32 +47,32 @@ class Settling:
         self._parts, self._desk, self._tally, self._carrying = parts, desk, tally, carrying
         self._clock = parts.clock
 
-    def accepted(self, replies: Sequence[Reply]) -> None:
+    def accepted(self, key: Key, replies: Sequence[Reply]) -> None:
         """Plain products have come: what all who follow answers make of them, in one go."""
         parts, last = self._parts, replies[-1]
         latencies_s = [reply.ended_s - reply.started_s for reply in replies]
         parts.in_flight.observe_each(latencies_s)
-        self._follow_spread(last)
+        _follow_spread(key, last)
         self._tally.answered_each(VerdictKind.DONE, latencies_s, sum([len(reply.body) for reply in replies]))
         parts.reached = True
         parts.breaker.succeeded(len(replies), last.ended_s, max([reply.started_s for reply in replies]))
-        self._accepted(last, len(replies))
+        self._accepted(key, last, len(replies))
 
-    def settle(self, call: Call, answer: Reply | NoReply) -> None:
+    def settle(self, key: Key, call: Call, answer: Reply | NoReply) -> None:
         """Read the answer, tell those who follow answers, and carry out what is to be done."""
         self._parts.in_flight.observe(answer.ended_s - answer.started_s)
         if isinstance(answer, NoReply):
-            self._unanswered(call.items, answer)
+            self._unanswered(key, call.items, answer)
             return
         said = self._verdicts(answer, call)
         self._parts.reached = True
-        self._follow_spread(answer)
+        _follow_spread(key, answer)
         if isinstance(said, list):
-            self._each(call.items, said, answer)
+            self._each(key, call.items, said, answer)
         else:
-            self._whole(call.items, said, answer)
+            self._whole(key, call.items, said, answer)
 
-    def _whole(self, items: tuple[Item, ...], verdict: Verdict, answer: Reply) -> None:
+    def _whole(self, key: Key, items: tuple[Item, ...], verdict: Verdict, answer: Reply) -> None:
         """The answer means the same for all of a call."""
         self._tally.attempt(Attempt(answer.started_s, answer.ended_s, verdict.kind, len(answer.body)))
         self._note(verdict, items)
@@ -82,7 +83,7 @@ class Settling:
         if several and verdict.kind is VerdictKind.REJECT:
             self._carrying.split(items, verdict.names)
             return
-        actions = [self._decide(verdict, item) for item in (items[:1] if judged else items)]
+        actions = [self._decide(key, verdict, item) for item in (items[:1] if judged else items)]
         accepted = verdict.kind in (VerdictKind.DONE, VerdictKind.ABSENT)
         if judged and isinstance(actions[0], Fail):
             if several:
@@ -90,10 +91,10 @@ class Settling:
                 return
             accepted = verdict.kind is VerdictKind.REJECT
         if accepted:
-            self._accepted(answer)
-        self._carrying.out(items, actions * len(items) if judged else actions, answer, probed=probed)
+            self._accepted(key, answer)
+        self._carrying.out(key, items, actions * len(items) if judged else actions, answer, probed=probed)
 
-    def _each(self, items: tuple[Item, ...], verdicts: list[Verdict], answer: Reply) -> None:
+    def _each(self, key: Key, items: tuple[Item, ...], verdicts: list[Verdict], answer: Reply) -> None:
         """The answer says something of each ID."""
         kinds = [verdict.kind for verdict in verdicts]
         main = next((kind for kind in kinds if kind is VerdictKind.DONE), kinds[0])
@@ -103,14 +104,14 @@ class Settling:
         for item, verdict in zip(items, verdicts, strict=True):
             self._note(verdict, (item,))
         if VerdictKind.DONE in kinds or VerdictKind.ABSENT in kinds:
-            self._accepted(answer)
-        actions = [self._decide(verdict, item) for verdict, item in zip(verdicts, items, strict=True)]
-        self._carrying.out(items, actions, answer, probed=probed)
+            self._accepted(key, answer)
+        actions = [self._decide(key, verdict, item) for verdict, item in zip(verdicts, items, strict=True)]
+        self._carrying.out(key, items, actions, answer, probed=probed)
 
-    def _decide(self, verdict: Verdict, item: Item) -> Action:
+    def _decide(self, key: Key, verdict: Verdict, item: Item) -> Action:
         parts = self._parts
         if verdict.kind in JUDGED_AGAIN:
-            return parts.refusals.judge(verdict, item)
+            return key.refusals.judge(verdict, item)
         return parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
 
     def _note(self, verdict: Verdict, items: Sequence[Item]) -> None:
@@ -124,9 +125,9 @@ class Settling:
         for item in items:
             self._desk.notes.answered(item.id)
 
-    def not_sent(self, items: Sequence[Item]) -> None:
+    def not_sent(self, key: Key, items: Sequence[Item]) -> None:
         """A call that was to start did not."""
-        self._parts.calls_started -= 1
+        key.calls_started -= 1
         self._forget_notes(items)
         self._carrying.back(items)
 
@@ -163,10 +164,10 @@ class Settling:
                 )
             )
 
-    def _unanswered(self, items: tuple[Item, ...], lost: NoReply) -> None:
+    def _unanswered(self, key: Key, items: tuple[Item, ...], lost: NoReply) -> None:
         parts = self._parts
         if not lost.sent:  # nothing left, so nothing was charged and no limit of calls was used
-            parts.calls_started -= 1
+            key.calls_started -= 1
             self._forget_notes(items)
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, lost.sent))
         self._tally.specimens.answers.note(lost.kind, None, lost.detail, [item.id for item in items])
@@ -174,7 +175,7 @@ class Settling:
         if not lost.sent:  # the httpx lane connects within the exchange
             self._judge_unreached(lost)
         actions = [parts.policy.decide(lost, item, outage=parts.breaker.is_open) for item in items]
-        self._carrying.out(items, actions, lost, probed=probed)
+        self._carrying.out(key, items, actions, lost, probed=probed)
 
     def _verdicts(self, answer: Reply, call: Call) -> Verdict | list[Verdict]:
         said = self._parts.gateway.verdicts(answer, call)
@@ -191,18 +192,18 @@ class Settling:
             self._carrying.release_parked()
         return probed
 
-    def _follow_spread(self, answer: Reply) -> None:
-        """How even the way is decides how much of the cap is left unused."""
-        parts = self._parts
-        if parts.headroom.answered(answer.ended_s - answer.started_s, answer.ended_s):
-            parts.pacer.set_headroom(parts.headroom.share)
-
-    def _accepted(self, answer: Reply, calls: int = 1) -> None:
+    def _accepted(self, key: Key, answer: Reply, calls: int = 1) -> None:
         parts = self._parts
         if self._desk.parked:
             self._carrying.settle_parked()
-        parts.accepted_calls += calls
-        parts.refusals.succeeded(calls)
+        key.accepted_calls += calls
+        key.refusals.succeeded(calls)
         parts.retry_budget.completed(calls)
-        parts.throttle.succeeded(answer.ended_s)
+        key.throttle.succeeded(answer.ended_s)
         self._tally.waiting("", None)
+
+
+def _follow_spread(key: Key, answer: Reply) -> None:
+    """How even the way is decides how much of the cap is left unused."""
+    if key.headroom.answered(answer.ended_s - answer.started_s, answer.ended_s):
+        key.pacer.set_headroom(key.headroom.share)

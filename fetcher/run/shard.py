@@ -135,7 +135,8 @@ class Worker:
         self.channel, self.line = channel, Line(channel, settings.qps * self.parts.gateway.batch)
         self.sent = SentTimes(settings.qps)
         self.throttle = SharedThrottle(settings.qps, settings.max_outage_s, channel.post)
-        self.parts.cap_proof, self.parts.throttle = self.sent, self.throttle
+        self.parts.cap_proof = self.parts.keys[0].cap_proof = self.sent
+        self.parts.keys[0].throttle = self.throttle
         self.notes = AttemptLog(begin.attempts, Disk(), process=begin.number) if begin.attempts else None
         tally = new_tally(self.parts)
         self.run = Run(self.parts, self.line, self.line, tally, self._show, notes=self.notes)

@@ -108,12 +108,15 @@ class Steering:
         parts, qps = self._parts, _number("qps", text)
         if parts.settings.share_cap is not None:
             raise UsageError("the cap is shared with other processes, so this one cannot change it")
-        before = parts.pacer.cap_per_s
-        parts.pacer.set_cap(qps, parts.clock.monotonic_s())
-        parts.throttle.set_cap(qps)
+        key, *others = parts.keys
+        if others:
+            raise UsageError("several keys have a cap each", "stop it, and start it again with others")
+        before = key.cap_per_s
+        key.pacer.set_cap(qps, parts.clock.monotonic_s())
+        key.throttle.set_cap(qps)
         parts.in_flight.set_cap(qps)
-        parts.cap_proof.set_cap(qps)
-        parts.bucket = bucket_of(qps)
+        key.cap_proof.set_cap(qps)
+        key.bucket, key.cap_per_s = bucket_of(qps), qps
         self._tally.cap(qps)
         self._desk.dispatcher_bell.ring()
         log.info(f"fetcher ctl: the cap is {qps:g}/s now, it was {before:g}/s")

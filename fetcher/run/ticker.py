@@ -63,7 +63,7 @@ class Ticker:
         parts, desk = self._parts, self._desk
         if desk.waits_for_others or desk.paused or desk.waits_for_turn:
             return math.inf
-        reasons = [now_s + parts.breaker.wait_s(now_s), now_s + parts.pacer.wait_s(now_s), desk.waiting.next_due_s]
+        reasons = [now_s + parts.breaker.wait_s(now_s), now_s + parts.permit_wait_s(now_s), desk.waiting.next_due_s]
         if desk.flying:
             reasons.append(desk.started_s + parts.settings.timeout_s + SPARE_S)
         return max(reason for reason in reasons if math.isfinite(reason))
@@ -84,7 +84,7 @@ def whereabouts(parts: Parts, desk: Desk, now_s: float) -> list[str]:
     """What every task waits for, for a person."""
     said = []
     said.append("reader: " + ("waits for the input" if desk.reading else f"{len(desk.queue)} IDs lie ready"))
-    slot_s = parts.pacer.wait_s(now_s)
+    slot_s = parts.permit_wait_s(now_s)
     said.append(
         f"dispatcher: {len(desk.waiting)} wait to be tried again, {parts.transport.idle} connections are idle and "
         f"{desk.opening} being opened, next permit in {slot_s:.1f} s, breaker {parts.breaker.state}"

@@ -6,6 +6,7 @@ Nothing heavy is imported here: the command line's help reads the table.
 from fetcher.settings.compound import ErrorLimit, field_steps
 from fetcher.settings.fields import FIELDS, CommandSettings, Settings, field_named, known_secrets
 from fetcher.settings.groups import GROUPS
+from fetcher.settings.key_tables import KeyTable, settings_of_keys
 from fetcher.settings.load import Loaded, load, require_credentials
 from fetcher.settings.spelling import closest, did_you_mean
 from fetcher.settings.table import Field
@@ -18,6 +19,7 @@ __all__ = [
     "CommandSettings",
     "ErrorLimit",
     "Field",
+    "KeyTable",
     "Loaded",
     "Settings",
     "closest",
@@ -28,5 +30,6 @@ __all__ = [
     "known_secrets",
     "load",
     "require_credentials",
+    "settings_of_keys",
     "template",
 ]

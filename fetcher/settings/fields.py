@@ -102,6 +102,11 @@ def check_together(settings: Settings) -> None:
 
 
 def _check_command(settings: CommandSettings) -> None:
+    if settings.keys and (settings.processes > 1 or settings.share_cap):
+        raise UsageError(
+            "several keys ([[keys]]) go with one process and a cap of their own",
+            "Leave out --processes and --share-cap, or give each process a key of its own.",
+        )
     if settings.processes > 1 and settings.qps < settings.processes:
         raise UsageError(
             f"{settings.processes} processes cannot share a cap of {settings.qps:g}/s: each needs one call a second",
@@ -141,6 +146,7 @@ _BY_NAME: Final = {field.name: field for field in FIELDS}
 def known_secrets(settings: Settings) -> tuple[Secret, ...]:
     """Every secret in the settings, passwords of proxies included: what a `Redactor` has to know."""
     found = [getattr(settings, field.name) for field in FIELDS if field.secret]
+    found += [secret for key in settings.keys for secret in key.secrets]
     if settings.proxy:
         found.append(url_password(settings.proxy))
     if settings.share_cap and "://" in settings.share_cap:

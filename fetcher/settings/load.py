@@ -88,6 +88,8 @@ def require_credentials(settings: Settings) -> tuple[str, Secret]:
     """
     if settings.app_key and settings.app_secret:
         return settings.app_key, settings.app_secret
+    if settings.keys and not (settings.app_key or settings.app_secret):
+        return settings.keys[0].app_key, settings.keys[0].app_secret
     missing = [
         variable
         for variable, value in (("FETCHER_APP_KEY", settings.app_key), ("FETCHER_APP_SECRET", settings.app_secret))

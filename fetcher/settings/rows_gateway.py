@@ -7,6 +7,7 @@ from typing import Any
 from fetcher.secret import Secret
 from fetcher.settings.compound import Parameters, Tables
 from fetcher.settings.groups import CREDENTIALS, GATEWAY
+from fetcher.settings.key_tables import KeyTable, KeyTables
 from fetcher.settings.kinds import AppKey, Choice, Flag, Number, PathText, SecretText, Text, Upper
 from fetcher.settings.table import Converted, record, setting
 from fetcher.settings.urls import GatewayUrl
@@ -70,4 +71,11 @@ class GatewayRows:
     token_file: str | None = setting(
         None,
         (CREDENTIALS, "where tokens are kept, renewed by whoever needs one first; yours alone (0600)", PathText()),
+    )
+    keys: Converted[tuple[KeyTable, ...], Any] = setting(
+        (),
+        (CREDENTIALS, "several keys, a table [[keys]] each: name, app_key, app_secret, qps, tokens", KeyTables()),
+        flag=False,
+        env=False,
+        show=False,
     )

@@ -61,7 +61,7 @@ class Layer:
 
     def has_secret(self) -> bool:
         """Whether one of the values is a secret."""
-        return any(field_named(name).secret for name in self.values)
+        return any(field_named(name).secret or (name == "keys" and value) for name, value in self.values.items())
 
 
 def from_flags(flags: Mapping[str, Any]) -> Layer:

@@ -20,7 +20,7 @@ class Bench:
 
     def __init__(self, script: Script = always_well, *, latency_s: float = 0.05, **options: Any) -> None:
         self.clock = LoopClock()
-        settings = Settings(app_key="1000000", app_secret="sandbox-secret", **{"qps": 100.0, **options})
+        settings = Settings(**{"app_key": "1000000", "app_secret": "sandbox-secret", "qps": 100.0, **options})
         self.transport = ScriptedTransport(self.clock, script, latency_s=latency_s)
         self.parts: Parts = assemble(settings, clock=self.clock)
         self.parts.transport = self.transport

@@ -1,0 +1,51 @@
+"""A key: one credential with all that is its own. Its cap, its pace, its throttles and refusals, its proof.
+
+A run has one, or a pool of them: then each call goes to the key that has most left of its cap, and one that is refused
+for good leaves the pool while the run goes on with the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aiolimiter import AsyncLimiter
+
+from fetcher.errors import FetcherError
+from fetcher.gateway import Gateway
+from fetcher.metrics import CapProof
+from fetcher.model import Reply
+from fetcher.pacing import Headroom, Pacer, Throttle
+from fetcher.policy import Refusals
+
+
+@dataclass(slots=True, eq=False)
+class Key:
+    """One credential at work."""
+
+    name: str
+    """For a person: never a secret."""
+    cap_per_s: float
+    gateway: Gateway
+    pacer: Pacer
+    headroom: Headroom
+    bucket: AsyncLimiter
+    throttle: Throttle
+    refusals: Refusals
+    cap_proof: CapProof
+    accepted_calls: int = 0
+    """Answers that show that the gateway takes its calls."""
+    calls_started: int = 0
+    in_flight: int = 0
+    replies: list[Reply] = field(default_factory=list)
+    """Plain products of this turn of the event loop, not yet entered into the books."""
+    retired: FetcherError | None = None
+    """Why it takes no more part."""
+
+
+def in_turn(keys: Iterable[Key], now_s: float) -> list[Key]:
+    """Those that may still call, the one with most left of its cap first."""
+    living = [key for key in keys if key.retired is None]
+    if len(living) > 1:
+        living.sort(key=lambda key: key.pacer.left(now_s), reverse=True)
+    return living

@@ -1,0 +1,101 @@
+"""`[[keys]]` in `fetcher.toml`: several credentials, each with a cap of its own, and the settings of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fetcher.secret import Secret
+from fetcher.settings.kinds import AppKey, Kind, Number, SecretText, Text
+
+if TYPE_CHECKING:
+    from fetcher.settings.fields import Settings
+
+_PARTS: Final[dict[str, Kind]] = {
+    "name": Text("NAME"),
+    "app_key": AppKey("KEY"),
+    "app_secret": SecretText(),
+    "access_token": SecretText(),
+    "refresh_token": SecretText(),
+    "qps": Number(above=0, most=1_000_000),
+}
+_NEEDED: Final = ("app_key", "app_secret")
+
+
+@dataclass(frozen=True)
+class KeyTable:
+    """One credential. `name` is what a person reads; without one it is the app key."""
+
+    app_key: str
+    app_secret: Secret
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
+    qps: float | None = None
+    """Its cap; None: that of the setting `qps`."""
+    name: str = ""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All that must not be shown."""
+        return tuple(each for each in (self.app_secret, self.access_token, self.refresh_token) if each is not None)
+
+
+class KeyTables(Kind):
+    """A list of tables of credentials. What is wrong with one is said without repeating a secret."""
+
+    def accept(self, value: Any) -> Any:
+        return () if value is None else self.check(value)
+
+    def check(self, value: Any) -> tuple[KeyTable, ...]:
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            raise ValueError("must be tables, each headed [[keys]]")
+        found = tuple(each if isinstance(each, KeyTable) else _table(each, n) for n, each in enumerate(value, 1))
+        for what, texts in (
+            ("name", [each.name for each in found]),
+            ("app_key", [each.app_key for each in found]),
+        ):
+            twice = next((text for text in texts if texts.count(text) > 1), None)
+            if twice is not None:
+                raise ValueError(f"has the {what} {twice} twice: one key has one cap")
+        return found
+
+    def toml(self, value: Any) -> str:
+        return "[]"
+
+
+def _table(given: Any, number: int) -> KeyTable:
+    if not isinstance(given, Mapping):
+        raise ValueError("must be tables, each headed [[keys]]")
+    values: dict[str, Any] = {}
+    for name, raw in given.items():
+        if name not in _PARTS:
+            raise ValueError(f"number {number} has {name!r}, which is none of {', '.join(_PARTS)}")
+        try:
+            values[name] = _PARTS[name].accept(raw)
+        except ValueError as error:
+            raise ValueError(f"number {number}: {name} {error}") from None
+    missing = next((name for name in _NEEDED if values.get(name) is None), None)
+    if missing is not None:
+        raise ValueError(f"number {number} has no {missing}")
+    return KeyTable(**{"name": values["app_key"], **{name: value for name, value in values.items() if value}})
+
+
+def settings_of_keys(settings: Settings) -> list[tuple[str, Settings]]:
+    """Each key's name, and the settings with which it calls: one of each, first the plain one where there is one.
+
+    All of them know all of the secrets, so that none shows another's.
+    """
+    several = [(settings.app_key, settings)] if settings.app_key and settings.app_secret else []
+    for key in settings.keys:
+        own = dataclasses.replace(
+            settings,
+            app_key=key.app_key,
+            app_secret=key.app_secret,
+            access_token=key.access_token,
+            refresh_token=key.refresh_token,
+            qps=key.qps or settings.qps,
+        )
+        several.append((key.name, own))
+    return several
