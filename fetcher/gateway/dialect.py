@@ -88,6 +88,11 @@ class Gateway:
         self._set_up_call()
         self._set_up_system_parameters(key)
 
+    @property
+    def app_key(self) -> str:
+        """Whose calls they are."""
+        return self.credentials.app_key
+
     def __repr__(self) -> str:
         return f"Gateway({self.api.name}, {self.protocol_name}, {self.origin}{self._base_path})"
 

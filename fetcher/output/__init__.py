@@ -12,6 +12,7 @@ from fetcher.output.opening import failed_path_of, inspect_output, open_output, 
 from fetcher.output.output import Output
 from fetcher.output.resume import Earlier, Reopening
 from fetcher.output.sample import Sample, sample_of
+from fetcher.output.side_file import SideFile
 from fetcher.output.treatment import Treatment
 from fetcher.output.verify import Proof, verify_output
 
@@ -28,6 +29,7 @@ __all__ = [
     "Proof",
     "Reopening",
     "Sample",
+    "SideFile",
     "Trace",
     "Treatment",
     "contents_of",

@@ -22,6 +22,8 @@ from fetcher.pacing.lease import (
 )
 from fetcher.pacing.leased import LeasedPacer
 from fetcher.pacing.pacer import Pacer
+from fetcher.pacing.quiet_hours import OpenHours
+from fetcher.pacing.quotas import Moment, Quotas, make_quotas
 from fetcher.pacing.retry_after import parse_retry_after
 from fetcher.pacing.throttle import Throttle
 
@@ -34,12 +36,16 @@ __all__ = [
     "Lease",
     "LeasePlace",
     "LeasedPacer",
+    "Moment",
+    "OpenHours",
     "Pacer",
     "PlaceLost",
+    "Quotas",
     "SlotBook",
     "Slowdown",
     "Throttle",
     "as_seen_from",
     "as_seen_from_place",
+    "make_quotas",
     "parse_retry_after",
 ]

@@ -7,7 +7,9 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import time, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from aiolimiter import AsyncLimiter
 
@@ -15,10 +17,21 @@ from fetcher.clock import Clock
 from fetcher.errors import UsageError
 from fetcher.gateway import Credentials, Gateway, chosen_api
 from fetcher.metrics import CapProof, Tally
-from fetcher.pacing import Ask, Headroom, InFlight, LeasedPacer, LeasePlace, Pacer, Throttle
+from fetcher.pacing import (
+    Ask,
+    Headroom,
+    InFlight,
+    LeasedPacer,
+    LeasePlace,
+    OpenHours,
+    Pacer,
+    Throttle,
+    make_quotas,
+)
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
 from fetcher.run.keys import Key
 from fetcher.run.leasing import Leasing
+from fetcher.run.quota_book import QuotaBook
 from fetcher.run.tokens import TokenKeeper
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets, require_credentials, settings_of_keys
@@ -29,6 +42,10 @@ if TYPE_CHECKING:
 
 BUCKET_S: Final = 0.04
 """Seconds of the cap that the bucket holds: four times the slack that the even schedule may make up."""
+
+
+BEIJING: Final = timezone(timedelta(hours=8))
+"""Where the gateway counts its days."""
 
 
 @dataclass(slots=True)
@@ -44,6 +61,7 @@ class Parts:
     policy: Policy
     retry_budget: RetryBudget
     breaker: Breaker
+    open_hours: OpenHours
     cap_proof: CapProof
     """Over the calls of all keys; of one key it is the key's own."""
     tokens: TokenKeeper
@@ -55,6 +73,8 @@ class Parts:
     clock_offset_ms: int = 0
     """How far the gateway's clock is ahead of ours; 0 until it was measured."""
     last_accepted_s: float = 0.0
+    quota_book: QuotaBook | None = None
+    """Where the calls of `--cap` are written down, so that a restart knows of them."""
     leasing: Leasing | None = None
     """Where the cap is shared with other processes."""
 
@@ -188,6 +208,7 @@ def assemble(
         policy=Policy(settings.retries, settings.paid_retries, random=random.random),
         retry_budget=RetryBudget(),
         breaker=Breaker(max_outage_s=settings.max_outage_s),
+        open_hours=OpenHours(settings.windows, zone_of(settings)),
         cap_proof=keys[0].cap_proof if len(keys) == 1 else CapProof(cap_per_s),
         tokens=tokens,
         started_s=now_s,
@@ -216,7 +237,13 @@ def key_of(name: str, settings: Settings, now_s: float) -> Key:
         throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
         refusals=Refusals(),
         cap_proof=CapProof(settings.qps),
+        quotas=make_quotas(settings.caps, time.fromisoformat(settings.quota_reset), zone_of(settings) or BEIJING),
     )
+
+
+def zone_of(settings: Settings) -> tzinfo | None:
+    """Where quotas begin anew and hours are counted; None: whoever asks knows."""
+    return None if settings.time_zone is None else ZoneInfo(settings.time_zone)
 
 
 def lease_for(key: Key, settings: Settings, clock: Clock, place: LeasePlace | None) -> Leasing | None:

@@ -23,7 +23,7 @@ from fetcher.gateway import Api
 from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.metrics import Proof, Snapshot
-from fetcher.output import AttemptLog, Identity, Output, open_output, unchanged_path_of
+from fetcher.output import AttemptLog, Identity, Output, SideFile, open_output, unchanged_path_of
 from fetcher.pacing import LeasePlace
 from fetcher.report import (
     Doubts,
@@ -49,6 +49,7 @@ from fetcher.run.event_loop import with_loop
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
+from fetcher.run.quota_book import QuotaBook
 from fetcher.run.roles import Onlooker, Watched
 from fetcher.run.sink import FileSink
 from fetcher.run.token_file import shared_tokens
@@ -255,6 +256,9 @@ async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: E
     """The run in this process."""
     parts = assemble(settings, clock=clock, learn=files.learn, place=files.place)
     feed, sink, show = ends
+    if settings.caps and files.output.path is not None:
+        parts.quota_book = QuotaBook(SideFile(files.output.path, "quotas"), parts.keys, clock)
+        parts.quota_book.read()
     run = Run(parts, feed, sink, new_tally(parts), show, notes=files.notes)
 
     def at_once() -> None:
@@ -267,6 +271,9 @@ async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: E
             async with steered:
                 return Driven(await run.run(), parts.cap_proof.proof(), [])
     finally:
+        if parts.quota_book is not None:
+            with suppress(OutputError):  # what it holds counts too many, never too few
+                parts.quota_book.close()
         await parts.aclose()
 
 

@@ -7,6 +7,7 @@ event loop only.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import Final
 
@@ -98,6 +99,8 @@ class Desk:
         self.input_ended = False
         self.error: FetcherError | None = None
         """Why the run ends before its time; None as long as it goes on or when it ended by itself."""
+        self.closed_until_s = -math.inf
+        """Until then no call may start, because of the hour or of a cap over a longer time; monotonic."""
         self.paused = False
         """Somebody wants no further call to start until they say so: see `steering`."""
         self.dispatcher_bell = Bell()

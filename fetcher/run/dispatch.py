@@ -19,9 +19,10 @@ from fetcher.metrics import Tally
 from fetcher.model import Item
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
+from fetcher.run.calendar import Calendar
 from fetcher.run.calls import Calls
 from fetcher.run.desk import QUEUE_LOW, Desk
-from fetcher.run.keys import Key, in_turn
+from fetcher.run.keys import Key, in_turn, moment
 from fetcher.run.openers import Openers
 from fetcher.run.settling import Settling
 from fetcher.settings import Settings
@@ -52,6 +53,7 @@ class Dispatcher:
     ) -> None:
         self._parts, self._desk, self._tally, self._buffer = parts, desk, tally, buffer
         self._calls, self._settling, self._openers = calls, settling, openers
+        self._calendar = Calendar(parts, desk, tally)
         self._partial_since_s = math.inf
         """Since when there have been IDs, but too few for a whole call."""
 
@@ -88,7 +90,7 @@ class Dispatcher:
     def _room(self, now_s: float) -> int:
         """How many calls may start as soon as the pace allows; has connections opened for them."""
         desk, parts = self._desk, self._parts
-        if desk.paused:
+        if desk.paused or self._calendar.is_closed():
             return 0
         breaker = parts.breaker
         outage = breaker.is_open
@@ -113,7 +115,10 @@ class Dispatcher:
     def _permits(self, key: Key, room: int, now_s: float) -> int:
         """How many calls may start with this key at this moment."""
         key.pacer.set_rate(key.throttle.rate(now_s))
-        return max(0, min(room, _opening(key) - key.in_flight, key.pacer.due(now_s)))
+        permits = min(room, _opening(key) - key.in_flight, key.pacer.due(now_s))
+        if key.quotas is not None:
+            permits = min(permits, key.quotas.left(moment(self._parts.clock)))
+        return max(0, permits)
 
     def _todo(self, now_s: float) -> int:
         """How many calls there are to be made now, about."""
@@ -166,11 +171,15 @@ class Dispatcher:
             return
         self._partial_since_s = math.inf
         try:
+            if parts.quota_book is not None:
+                parts.quota_book.starting(key, len(lots))
             desk.notes.calls([item.id for lot in lots for item in lot])
         except OutputError as error:
             desk.stop(error)
             self._put_back(lots, connections)
             return
+        if key.quotas is not None:
+            key.quotas.take(len(lots), moment(parts.clock))
         key.pacer.take(len(lots), now_s)
         key.calls_started += len(lots)
         if parts.breaker.is_open:
@@ -212,11 +221,15 @@ class Dispatcher:
             wait_s = min([key.pacer.wait_s(now_s) for key in keys])
             if wait_s == math.inf:
                 desk.lease_bell.ring()
+            if keys[0].quotas is not None:
+                wait_s = max(wait_s, self._calendar.quota_wait_s(keys))
             return max(SHORTEST_SLEEP_S, min(wait_s, LONGEST_SLEEP_S))
         due_s = desk.waiting.next_due_s if desk.waiting else math.inf
         due_s = min(due_s, self._partial_since_s + PARTIAL_S)
         if due_s > now_s and not self._buffer.full:
             return max(SHORTEST_SLEEP_S, min(due_s - now_s, LONGEST_SLEEP_S))
+        if desk.closed_until_s > now_s:
+            return max(SHORTEST_SLEEP_S, min(desk.closed_until_s - now_s, LONGEST_SLEEP_S))
         probe_s = parts.breaker.wait_s(now_s)
         return max(SHORTEST_SLEEP_S, min(probe_s, LONGEST_SLEEP_S)) if probe_s else LONGEST_SLEEP_S
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from aiolimiter import AsyncLimiter
 
+from fetcher.clock import Clock
 from fetcher.errors import FetcherError
 from fetcher.gateway import Gateway
 from fetcher.metrics import CapProof
 from fetcher.model import Reply
-from fetcher.pacing import Headroom, Pacer, Throttle
+from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
 
 
@@ -33,6 +34,8 @@ class Key:
     throttle: Throttle
     refusals: Refusals
     cap_proof: CapProof
+    quotas: Quotas | None = None
+    """Caps over longer times."""
     accepted_calls: int = 0
     """Answers that show that the gateway takes its calls."""
     calls_started: int = 0
@@ -41,6 +44,17 @@ class Key:
     """Plain products of this turn of the event loop, not yet entered into the books."""
     retired: FetcherError | None = None
     """Why it takes no more part."""
+
+    def not_started(self, clock: Clock) -> None:
+        """A call that was counted did not leave."""
+        self.calls_started -= 1
+        if self.quotas is not None:
+            self.quotas.take(-1, moment(clock))
+
+
+def moment(clock: Clock) -> Moment:
+    """Now, on both clocks."""
+    return Moment(clock.monotonic_s(), clock.wall_ms())
 
 
 def in_turn(keys: Iterable[Key], now_s: float) -> list[Key]:

@@ -127,7 +127,7 @@ class Settling:
 
     def not_sent(self, key: Key, items: Sequence[Item]) -> None:
         """A call that was to start did not."""
-        key.calls_started -= 1
+        key.not_started(self._clock)
         self._forget_notes(items)
         self._carrying.back(items)
 
@@ -167,7 +167,7 @@ class Settling:
     def _unanswered(self, key: Key, items: tuple[Item, ...], lost: NoReply) -> None:
         parts = self._parts
         if not lost.sent:  # nothing left, so nothing was charged and no limit of calls was used
-            key.calls_started -= 1
+            key.not_started(self._clock)
             self._forget_notes(items)
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, lost.sent))
         self._tally.specimens.answers.note(lost.kind, None, lost.detail, [item.id for item in items])

@@ -64,6 +64,7 @@ class Ticker:
         if desk.waits_for_others or desk.paused or desk.waits_for_turn:
             return math.inf
         reasons = [now_s + parts.breaker.wait_s(now_s), now_s + parts.permit_wait_s(now_s), desk.waiting.next_due_s]
+        reasons.append(desk.closed_until_s)
         if desk.flying:
             reasons.append(desk.started_s + parts.settings.timeout_s + SPARE_S)
         return max(reason for reason in reasons if math.isfinite(reason))

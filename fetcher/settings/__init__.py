@@ -11,6 +11,7 @@ from fetcher.settings.load import Loaded, load, require_credentials
 from fetcher.settings.spelling import closest, did_you_mean
 from fetcher.settings.table import Field
 from fetcher.settings.template import template
+from fetcher.settings.times import Hours, Limit
 from fetcher.settings.urls import is_loopback
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "CommandSettings",
     "ErrorLimit",
     "Field",
+    "Hours",
     "KeyTable",
+    "Limit",
     "Loaded",
     "Settings",
     "closest",

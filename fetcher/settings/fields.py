@@ -107,6 +107,11 @@ def _check_command(settings: CommandSettings) -> None:
             "several keys ([[keys]]) go with one process and a cap of their own",
             "Leave out --processes and --share-cap, or give each process a key of its own.",
         )
+    if settings.caps and (settings.processes > 1 or settings.share_cap):
+        raise UsageError(
+            "caps over longer times (--cap) go with one process: several would each count for themselves",
+            "Leave out --processes and --share-cap, or divide the caps among runs of one process.",
+        )
     if settings.processes > 1 and settings.qps < settings.processes:
         raise UsageError(
             f"{settings.processes} processes cannot share a cap of {settings.qps:g}/s: each needs one call a second",

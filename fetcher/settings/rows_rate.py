@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from fetcher.settings.compound import ErrorLimit, ErrorLimitKind
 from fetcher.settings.groups import RATE
 from fetcher.settings.kinds import Flag, Number
 from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.times import Hours, HoursList, Limit, LimitList, TimeOfDay, Zone
 from fetcher.settings.urls import SharePlace
 
 _COUNT: Final = Number(least=1, whole=True, none_word="none")
@@ -35,6 +36,22 @@ class RateRows:
     )
     share_limits: bool = setting(
         False, (RATE, "let --max-calls and --max-cost hold for all runs at --share-cap together", Flag())
+    )
+    caps: Converted[tuple[Limit, ...], Any] = setting(
+        (),
+        (RATE, "a cap over a longer time, on top of --qps: 100/min, 2000/h, 5000/day; repeatable", LimitList()),
+        flag="--cap",
+        key="cap",
+    )
+    quota_reset: str = setting("00:00", (RATE, "when the day of --cap N/day begins, in --time-zone", TimeOfDay()))
+    windows: Converted[tuple[Hours, ...], Any] = setting(
+        (),
+        (RATE, "hours in which calls may start, such as 22:00-06:00; the run waits outside; repeatable", HoursList()),
+        flag="--window",
+        key="window",
+    )
+    time_zone: str | None = setting(
+        None, (RATE, "of --quota-reset (unset: Asia/Shanghai) and --window (unset: this machine's)", Zone())
     )
     max_calls: int | None = setting(None, (RATE, "stop before the call that would pass it", _COUNT))
     price: float | None = setting(None, (RATE, "price of a call, for the cost before, during and after", _MONEY))
