@@ -68,6 +68,11 @@ def begin(wanted: Wanted, settings: CommandSettings, wall_ms: Callable[[], int])
     """
     if settings.keys:
         raise UsageError("several keys ([[keys]]) go with a run of one process", "give the job one of them")
+    if settings.caps:
+        raise UsageError(
+            "caps over longer times (--cap) go with a run of one process: several would each count for themselves",
+            "choose a --qps that keeps to them",
+        )
     api, store = chosen_api(settings), wanted.store
     places = resolved(wanted.places)
     if settings.overwrite:
