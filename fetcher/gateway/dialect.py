@@ -104,6 +104,8 @@ class Gateway:
         _refuse_reserved(params, reserved(self._protocol) | {self._id_parameter})
         merged = dict(() if as_tutorial else api.fixed) | dict(params)
         inside = {name: text for name, text in merged.items() if api.id_field and not name.startswith(_SYSTEM_PREFIX)}
+        self._api_path = api.path
+        self._plain_id = api.listing is None and not api.id_field
         self._beside_id = members(inside.items())
         self._rest = tuple(pair for pair in merged.items() if pair[0] not in inside)
 
@@ -136,7 +138,8 @@ class Gateway:
 
     def call(self, items: Sequence[Item]) -> Call:
         """What is asked for `items`, up to `batch` of them, not yet signed: this may be kept, a request may not."""
-        return Call(tuple(items), self.api.path, ((self._id_parameter, self._id_value(items)), *self._rest))
+        value = items[0].id if self._plain_id else self._id_value(items)
+        return Call(tuple(items), self._api_path, ((self._id_parameter, value), *self._rest))
 
     def _id_value(self, items: Sequence[Item]) -> str:
         api = self.api

@@ -37,9 +37,21 @@ class Layout(msgspec.Struct, frozen=True):
 class Template:
     """Writes calls. Made by `make_template`."""
 
-    __slots__ = ("_is_get", "_method", "_path", "_sign", "_signed", "_signed_swapped", "_wire", "_wire_swapped")
+    __slots__ = (
+        "_is_get",
+        "_method",
+        "_path",
+        "_shown_stamp",
+        "_sign",
+        "_signed",
+        "_signed_swapped",
+        "_stamp",
+        "_wire",
+        "_wire_swapped",
+    )
 
     def __init__(self, method: str, path: str, sign: Callable[[str], str], signed: str, wire: str) -> None:
+        self._stamp = self._shown_stamp = ""
         self._method, self._path, self._sign, self._is_get = method, path, sign, method == "GET"
         self._signed, self._signed_swapped = _cut(signed)
         self._wire, self._wire_swapped = _cut(f"{path}?{wire}" if self._is_get else wire)
@@ -54,8 +66,9 @@ class Template:
         )
         before, between, after = self._wire
         shown = value if value.isalnum() and value.isascii() else quoted(value)
-        if stamp and not (stamp.isdigit() and stamp.isascii()):
-            stamp = quoted(stamp)
+        if stamp != self._stamp:  # the same for all calls of a second, where it is in seconds
+            self._stamp, self._shown_stamp = stamp, quoted(stamp)
+        stamp = self._shown_stamp
         wire = (
             f"{before}{stamp}{between}{shown}{after}{signature}"
             if self._wire_swapped

@@ -236,7 +236,7 @@ class Source:
         """One ID in a thousand ends in 000; when most do, a spreadsheet has rounded them."""
         if not self._numeric or self._long_ids >= _JUDGED_IDS or self.warnings:
             return
-        long_ids = [item.id for item in found if isinstance(item, Item) and len(item.id) >= _LONG_ID]
+        long_ids = [item.id for item in found if type(item) is Item and len(item.id) >= _LONG_ID]
         self._long_ids += len(long_ids)
         self._round_ids += sum(long_id.endswith("000") for long_id in long_ids)
         if self._long_ids >= SUSPECT_IDS and self._round_ids * 2 > self._long_ids:

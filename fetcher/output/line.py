@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from fetcher.model import ErrorInfo, Failure, Kind, Outcome
+from fetcher.model import ErrorInfo, Failure, Kind, Outcome, Product
 
 IN_DOUBT: Final = "in_doubt"
 """`error.code` of an ID that is held back."""
@@ -35,12 +35,13 @@ def encode(outcome: Outcome) -> bytes:
         f'{{"id":{shown},"fetched_at":"{_second(seconds)}.{ms:03d}Z",'
         f'"attempts":{outcome.attempts},"latency_ms":{outcome.latency_ms:.1f},'
     ).encode()
-    if isinstance(outcome, Failure):
-        return b'%b"error":%b}\n' % (head, _error(outcome))
-    payload = outcome.payload
-    if b"\n" in payload or b"\r" in payload:
-        payload = payload.translate(_ONE_LINE)
-    return b'%b"data":%b}\n' % (head, payload)
+    if type(outcome) is Product:  # `isinstance` would ask the structs' metaclass: 0.3 µs
+        payload = outcome.payload
+        if b"\n" in payload or b"\r" in payload:
+            payload = payload.translate(_ONE_LINE)
+        return b'%b"data":%b}\n' % (head, payload)
+    assert isinstance(outcome, Failure)
+    return b'%b"error":%b}\n' % (head, _error(outcome))
 
 
 def _error(failure: Failure) -> bytes:
@@ -65,7 +66,7 @@ def encode_all(outcomes: Iterable[Outcome]) -> Encoded:
     """The lines of `outcomes` for either file, in order."""
     products, failures, fetched, failed = list[bytes](), list[bytes](), list[str](), list[str]()
     for one in outcomes:
-        if isinstance(one, Failure):
+        if type(one) is Failure:
             failures.append(encode(one))
             failed.append(one.id)
         else:

@@ -53,6 +53,7 @@ class Dispatcher:
     ) -> None:
         self._parts, self._desk, self._tally, self._buffer = parts, desk, tally, buffer
         self._calls, self._settling, self._openers = calls, settling, openers
+        self._batch = parts.gateway.batch
         self._calendar = Calendar(parts, desk, tally)
         self._partial_since_s = math.inf
         """Since when there have been IDs, but too few for a whole call."""
@@ -122,7 +123,7 @@ class Dispatcher:
 
     def _todo(self, now_s: float) -> int:
         """How many calls there are to be made now, about."""
-        desk, batch = self._desk, self._parts.gateway.batch
+        desk, batch = self._desk, self._batch
         todo = len(desk.queue)
         if desk.waiting and self._retry_due(now_s):
             todo += len(desk.waiting)
@@ -153,20 +154,18 @@ class Dispatcher:
         now_s = parts.clock.monotonic_s()
         connections: list[Connection] = []
         lots: list[list[Item]] = []
-        fresh = waited = 0
+        waited = 0
         while len(lots) < permits and not desk.stopping:
             connection = parts.transport.take()
             if connection is None:
                 break
-            before = len(desk.waiting)
-            lot = self._lot(now_s)
+            lot, again = self._lot(now_s)
             if not lot:
                 connection.release()
                 break
             connections.append(connection)
             lots.append(lot)
-            waited += before - len(desk.waiting)
-            fresh += len(lot) - before + len(desk.waiting)
+            waited += again
         if not lots:
             return
         self._partial_since_s = math.inf
@@ -185,7 +184,7 @@ class Dispatcher:
         if parts.breaker.is_open:
             parts.breaker.probe_started(now_s)
         desk.started_s = now_s
-        self._tally.started_each(len(lots), fresh, waited)
+        self._tally.started_each(len(lots), sum(map(len, lots)) - waited, waited)
         self._calls.start(key, lots, connections)
 
     def _put_back(self, lots: list[list[Item]], connections: list[Connection]) -> None:
@@ -194,11 +193,15 @@ class Dispatcher:
         for connection in connections:
             connection.release()
 
-    def _lot(self, now_s: float) -> list[Item]:
-        """The IDs of the next call: longest due first, then in the input's order; empty when there are none."""
-        desk, batch = self._desk, self._parts.gateway.batch
+    def _lot(self, now_s: float) -> tuple[list[Item], int]:
+        """The IDs of the next call: longest due first, then in the input's order. How many of them have waited."""
+        desk, batch = self._desk, self._batch
         lot: list[Item] = []
-        if desk.waiting and self._retry_due(now_s) and not (self._parts.breaker.wants_fresh and desk.queue):
+        if (
+            desk.waiting.next_due_s <= now_s
+            and self._retry_due(now_s)
+            and not (self._parts.breaker.wants_fresh and desk.queue)
+        ):
             most = batch
             # Whose call was refused is to share the next with fewer; a retry that may go takes along all that are due.
             while desk.waiting.next_due_s <= now_s and len(lot) < (most := min(most, desk.waiting.head().lot or batch)):
@@ -207,12 +210,12 @@ class Dispatcher:
             batch = most
             if any(item.attempt > 1 for item in lot):
                 self._parts.retry_budget.spend()
-        queue = desk.queue
+        queue, waited = desk.queue, len(lot)
         while queue and len(lot) < batch:
             lot.append(queue.popleft())
             if len(queue) == QUEUE_LOW:
                 desk.reader_bell.ring()
-        return lot
+        return lot, waited
 
     def _sleep_s(self, now_s: float, keys: list[Key]) -> float:
         """How long nothing can be done unless somebody rings. `keys`: only their permits are waited for."""

@@ -199,12 +199,12 @@ class Run:
             self._book_skipped()
             if not found:
                 break
-            self._books.read(one.id for one in found)
-            for one in found:
-                if isinstance(one, Item):
-                    desk.queue.append(one)
-                    self._tally.read(1)
-                else:
+            self._books.read([one.id for one in found])
+            items = [one for one in found if type(one) is Item]
+            desk.queue.extend(items)
+            self._tally.read(len(items))
+            for one in found if len(items) < len(found) else ():
+                if isinstance(one, Failure):
                     self._failed(one)
             self._tally.expect(self._feed.expected_total())
             desk.changed()
@@ -254,7 +254,7 @@ class Run:
         self._tally.specimens.outcomes(outcomes)
         if self._desk.begun_ms:
             self._book_delays(outcomes)
-        products = [one for one in outcomes if isinstance(one, Product)]
+        products = [one for one in outcomes if type(one) is Product]
         self._books.fetched([one.id for one in products])
         self._tally.fetched(sum([len(one.payload) for one in products]), len(products))
         failures = [one for one in outcomes if type(one) is Failure]  # isinstance costs 0.3 µs for each that is none

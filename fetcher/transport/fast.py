@@ -50,6 +50,8 @@ class FastTransport:
             context = client_context(ca_file)
         self._connect_timeout_s = connect_timeout_s
         self._connections = Connections(where, context if where.secure else None, clock, max_body_bytes)
+        self.take = self._connections.take
+        """See `contract.Transport`. Asked for every call, so there is nothing between."""
 
     @property
     def in_use(self) -> int:
@@ -60,10 +62,6 @@ class FastTransport:
     def idle(self) -> int:
         """See `contract.Transport`."""
         return self._connections.idle
-
-    def take(self) -> FastConnection | None:
-        """See `contract.Transport`."""
-        return self._connections.take()
 
     async def open(self) -> NoReply | None:
         """See `contract.Transport`."""
