@@ -35,9 +35,8 @@ async def ask(parts: Parts, make: Callable[[], Request]) -> Reply | NoReply:
             break
         parts.pacer.returned()  # the slot was leased, and its time is over
         connection.release()
-    parts.cap_proof.sent(now_s)
-    if (own := parts.keys[0].cap_proof) is not parts.cap_proof:
-        own.sent(now_s)
+    for proof in {id(each): each for each in (parts.cap_proof, parts.keys[0].cap_proof)}.values():
+        proof.sent(now_s)
     return await connection.exchange(make(), parts.settings.timeout_s)
 
 

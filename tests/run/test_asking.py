@@ -41,6 +41,7 @@ class Far:
         self.timeout_s = 5.0
         self.pacer: Any = Pacer(10, self.clock.monotonic_s())
         self.cap_proof = self
+        self.keys = [self]
         self.gone, self.lost, self.released = gone, lost, 0
         self.sent_s: list[float] = []
         self.proven_s: list[float] = []
