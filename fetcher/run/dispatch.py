@@ -116,7 +116,8 @@ class Dispatcher:
     def _permits(self, key: Key, room: int, now_s: float) -> int:
         """How many calls may start with this key at this moment."""
         key.pacer.set_rate(key.throttle.rate(now_s))
-        permits = min(room, _opening(key) - key.in_flight, key.pacer.due(now_s))
+        # Of leased slots more may be due than the bucket holds: their place may grant a longer lateness.
+        permits = min(room, _opening(key) - key.in_flight, key.pacer.due(now_s), int(key.bucket.max_rate))
         if key.quotas is not None:
             permits = min(permits, key.quotas.left(moment(self._parts.clock)))
         return max(0, permits)
