@@ -6,8 +6,9 @@ Nothing heavy is imported here: the command line's help reads the table.
 from fetcher.settings.compound import ErrorLimit, field_steps
 from fetcher.settings.fields import FIELDS, CommandSettings, Settings, field_named, known_secrets
 from fetcher.settings.groups import GROUPS
-from fetcher.settings.key_tables import KeyTable, settings_of_keys
+from fetcher.settings.key_tables import KeyTable
 from fetcher.settings.load import Loaded, load, require_credentials
+from fetcher.settings.pools import settings_of_keys
 from fetcher.settings.spelling import closest, did_you_mean
 from fetcher.settings.table import Field
 from fetcher.settings.template import template

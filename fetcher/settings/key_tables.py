@@ -1,17 +1,13 @@
-"""`[[keys]]` in `fetcher.toml`: several credentials, each with a cap of its own, and the settings of each."""
+"""`[[keys]]` in `fetcher.toml`: several credentials, each with a cap of its own."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fetcher.secret import Secret
 from fetcher.settings.kinds import AppKey, Kind, Number, SecretText, Text
-
-if TYPE_CHECKING:
-    from fetcher.settings.fields import Settings
 
 _PARTS: Final[dict[str, Kind]] = {
     "name": Text("NAME"),
@@ -80,22 +76,3 @@ def _table(given: Any, number: int) -> KeyTable:
     if missing is not None:
         raise ValueError(f"number {number} has no {missing}")
     return KeyTable(**{"name": values["app_key"], **{name: value for name, value in values.items() if value}})
-
-
-def settings_of_keys(settings: Settings) -> list[tuple[str, Settings]]:
-    """Each key's name, and the settings with which it calls: one of each, first the plain one where there is one.
-
-    All of them know all of the secrets, so that none shows another's.
-    """
-    several = [(settings.app_key, settings)] if settings.app_key and settings.app_secret else []
-    for key in settings.keys:
-        own = dataclasses.replace(
-            settings,
-            app_key=key.app_key,
-            app_secret=key.app_secret,
-            access_token=key.access_token,
-            refresh_token=key.refresh_token,
-            qps=key.qps or settings.qps,
-        )
-        several.append((key.name, own))
-    return several

@@ -1,0 +1,26 @@
+"""The settings with which each key of a pool calls."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fetcher.settings.fields import Settings
+
+
+def settings_of_keys(settings: Settings) -> list[tuple[str, Settings]]:
+    """Each key's name, and the settings with which it calls: one of each, first the plain one where there is one.
+
+    All of them know all of the secrets, so that none shows another's.
+    """
+    several = [(settings.app_key, settings)] if settings.app_key and settings.app_secret else []
+    for key in settings.keys:
+        own = dataclasses.replace(
+            settings,
+            app_key=key.app_key,
+            app_secret=key.app_secret,
+            access_token=key.access_token,
+            refresh_token=key.refresh_token,
+            qps=key.qps or settings.qps,
+        )
+        several.append((key.name, own))
+    return several
