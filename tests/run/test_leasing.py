@@ -44,7 +44,7 @@ def sharing(table: Table, script: Any = always_well, **options: Any) -> Bench:
     bench = Bench(script, **options)
     parts = bench.parts
     pacer = LeasedPacer(parts.settings.qps, bench.clock.monotonic_s(), 0.005)
-    parts.pacer, most_s = pacer, parts.settings.max_outage_s
+    parts.keys[0].pacer, most_s = pacer, parts.settings.max_outage_s
     parts.leasing = Leasing(pacer, table, bench.clock, batch=1, calls_limit=None, max_lost_s=most_s, random=lambda: 0.5)
     return bench
 
