@@ -55,12 +55,17 @@ def show(ctx: click.Context, /, origin: bool, as_json: bool, **_settings: Any) -
 
 def _document(loaded: Loaded) -> dict[str, Any]:
     return {
-        row.name: {
+        _name(row): {
             "value": _plain(row, getattr(loaded.settings, row.name)),
             "origin": loaded.origins.get(row.name, _DEFAULT),
         }
         for row in FIELDS
     }
+
+
+def _name(row: Field) -> str:
+    """As fetcher.toml has it, so that a line can be copied there."""
+    return row.key or row.name
 
 
 def _plain(row: Field, value: Any) -> Any:
@@ -75,7 +80,7 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
     """Under the headings of the help; what somebody has set is marked by its origin."""
     from fetcher.report import visible
 
-    width = max(len(row.name) for row in FIELDS)
+    width = max(len(_name(row)) for row in FIELDS)
     for group in GROUPS:
         rows = [row for row in FIELDS if row.group == group]
         if rows:
@@ -86,4 +91,4 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
             if value is None and row.kind.none_word is None:
                 shown = "unset"
             where = f"  # {loaded.origins.get(row.name, _DEFAULT)}" if origin else ""
-            yield visible(f"{row.name:{width}} = {shown}{where}")
+            yield visible(f"{_name(row):{width}} = {shown}{where}")

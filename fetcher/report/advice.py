@@ -14,7 +14,7 @@ import msgspec
 
 from fetcher.metrics import KeyFigures, Snapshot
 from fetcher.report.doubts import Doubts, doubt_lines
-from fetcher.report.figures import duration, ids, money, number, rate
+from fetcher.report.figures import counted, duration, ids, money, number, rate
 from fetcher.report.visible import visible
 from fetcher.secret import STARS, Redactor
 
@@ -121,7 +121,7 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
         (snapshot.skipped_fresh, "passed over: --known holds them"),
         (snapshot.duplicates, "duplicates"),
     ]
-    yield ", ".join([line, *(f"{number(count)} {what}" for count, what in aside if count)])
+    yield ", ".join([line, *(counted(count, what) for count, what in aside if count)])
     if snapshot.cost is not None and snapshot.attempts:
         yield _cost(snapshot, snapshot.cost, snapshot.price or 0.0)
     if snapshot.attempts:
@@ -133,7 +133,7 @@ def _counts(snapshot: Snapshot, out: str) -> Iterator[str]:
         ]
         if snapshot.elapsed_s >= LEAST_FOR_A_RATE_S:
             calls += f" at {rate(snapshot.mean_rate_per_s)} of {rate(snapshot.cap_per_s)}"
-        yield ", ".join([calls, *(f"{number(count)} {what}" for count, what in aside if count)])
+        yield ", ".join([calls, *(counted(count, what) for count, what in aside if count)])
 
 
 def _cost(snapshot: Snapshot, cost: float, price: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from fetcher.metrics import InputCounts, Plan
-from fetcher.report.figures import clock_time, duration, ids, latency, money, number, rate, size
+from fetcher.report.figures import clock_time, counted, duration, ids, latency, money, number, rate, size
 from fetcher.report.visible import visible
 
 
@@ -49,8 +49,8 @@ def _input_lines(counts: InputCounts) -> list[str]:
         (counts.duplicates, "duplicates"),
         (counts.bad, "damaged"),
     ]
-    rest = ", ".join(f"{number(count)} {what}" for count, what in aside if count)
-    lines = [f"input: {number(counts.lines)} lines" + (f" ({rest})" if rest else "")]
+    rest = ", ".join(counted(count, what) for count, what in aside if count)
+    lines = [f"input: {counted(counts.lines, 'lines')}" + (f" ({rest})" if rest else "")]
     if counts.repaired:
         how = ", ".join(f"{number(count)} {visible(what)}" for what, count in sorted(counts.repaired.items()))
         lines.append(f"put right on the way: {how}")

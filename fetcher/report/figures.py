@@ -15,6 +15,12 @@ def ids(count: int) -> str:
     return f"{number(count)} ID" if count == 1 else f"{number(count)} IDs"
 
 
+def counted(count: int, what: str) -> str:
+    """`1 duplicate`, `12 duplicates`: `what` is the word for many, or words that are the same for one."""
+    one = {"duplicates": "duplicate", "comments": "comment", "retries": "retry", "lines": "line"}
+    return f"{number(count)} {one.get(what, what) if count == 1 else what}"
+
+
 def money(amount: float) -> str:
     """Two decimals, more where the amount is smaller than that shows: `12.40`, `0.0035`."""
     if not amount or amount >= 0.1:

@@ -9,7 +9,7 @@ from typing import Final
 from fetcher.metrics import Trouble
 from fetcher.report.advice import head_of
 from fetcher.report.document import Summary
-from fetcher.report.figures import duration, ids, latency, money, number, percent, rate, size
+from fetcher.report.figures import counted, duration, ids, latency, money, number, percent, rate, size
 from fetcher.report.markup import Child, Markup, el, table, together
 from fetcher.report.plots import bars
 
@@ -235,8 +235,8 @@ def keeping(run: Summary) -> Markup:
         said.append(f"In doubt from an earlier run: {', '.join(run.doubts.earlier[:20])}.")
     lines = run.input
     aside = [(lines.duplicates, "duplicates"), (lines.known, "done before"), (lines.bad, "bad"), (lines.blank, "blank")]
-    rest = ", ".join(f"{number(count)} {what}" for count, what in aside if count)
-    said.append(f"Input: {number(lines.lines)} lines" + (f" ({rest})." if rest else "."))
+    rest = ", ".join(counted(count, what) for count, what in aside if count)
+    said.append(f"Input: {counted(lines.lines, 'lines')}" + (f" ({rest})." if rest else "."))
     said.append(f"Received {size(run.bytes.in_)}, stored {size(run.bytes.out)}.")
     return el("section", el("h2", "Books"), *(el("p", text) for text in said))
 

@@ -25,10 +25,10 @@ def test_every_setting_has_a_value_and_an_origin(fetcher: CommandLine) -> None:
     ended = fetcher("config", "show", "--origin", "--timeout", "7")
     assert ended.code == 0 and ended.err == ""
     lines = {line.split(" = ")[0].strip(): line.split(" = ", 1)[1] for line in ended.out.splitlines() if " = " in line}
-    assert list(lines) == [row.name for row in FIELDS]
+    assert list(lines) == [row.key or row.name for row in FIELDS]
     assert lines["qps"].split("  # ") == ["20", "fetcher.toml"]
     assert lines["retries"].split("  # ") == ["3", ".env FETCHER_RETRIES"]
-    assert lines["timeout_s"].split("  # ") == ["7", "flag --timeout"]
+    assert lines["timeout"].split("  # ") == ["7", "flag --timeout"]
     assert lines["app_secret"].split("  # ") == ["***", "environment FETCHER_APP_SECRET"]
     assert lines["access_token"].split("  # ") == ["unset", "default"]
     assert lines["proxy"].startswith("***")
@@ -44,7 +44,7 @@ def test_without_origin_it_is_names_and_values(fetcher: CommandLine) -> None:
 def test_as_json(fetcher: CommandLine) -> None:
     """Plain values; a text that is hidden is stars, one that is not there null."""
     found = json.loads(fetcher("config", "show", "--json", "--known", "a", "--known", "b").out)
-    assert set(found) == {row.name for row in FIELDS}
+    assert set(found) == {row.key or row.name for row in FIELDS}
     assert found["qps"] == {"value": 20.0, "origin": "fetcher.toml"}
     assert found["app_secret"]["value"] == "***" and found["refresh_token"]["value"] is None
     assert found["known"] == {"value": ["a", "b"], "origin": "flag --known"}

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
+from tests.docs.forked import commands
 from tests.docs.pages import PAGES, READERS, ROOT, Block, blocks, without_numbers
 
 IDS = [str(610947572360 + number) for number in range(4)]
 TRANSLATED = "README.zh-CN.md"
+_OWN = ("app_key", "app_secret", "gateway")
 READING = [block for page in PAGES for block in blocks(page) if block.runs and block.needs]
 
 
@@ -29,14 +31,30 @@ def sandbox() -> Iterator[SandboxHandle]:
 
 
 @pytest.fixture(scope="module")
-def fetched(sandbox: SandboxHandle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment(sandbox: SandboxHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """`fetcher` on the PATH, the sandbox behind the usual variables."""
+    with commands(tmp_path_factory.mktemp("bin")) as folder:
+        yield {
+            **os.environ,
+            "PATH": os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "FETCHER_APP_KEY": sandbox.app_key,
+            "FETCHER_APP_SECRET": sandbox.app_secret.reveal(),
+            "FETCHER_GATEWAY": sandbox.url,
+            "FETCHER_QPS": "100",
+            "COLUMNS": "100",
+            "PYTHONIOENCODING": "utf-8",
+        }
+
+
+@pytest.fixture(scope="module")
+def fetched(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a user has at hand when he reads a page: inputs, and the files of one small run."""
     folder = tmp_path_factory.mktemp("fetched")
     (folder / "ids.txt").write_text("\n".join(IDS) + "\n", encoding="utf-8")
     (folder / "orders.txt").write_text("181112061430\n", encoding="utf-8")
     (folder / "offers.csv").write_bytes(("货号,offerId\n甲,610947572360\n乙,610947572361\n").encode("gb18030"))
-    run = [sys.executable, "-m", "fetcher", "run", "ids.txt", "-q", "-o", "products.jsonl", "--summary", "run.json"]
-    subprocess.run(run, cwd=folder, env=_environment(sandbox), check=True, timeout=30)
+    run = "fetcher run ids.txt -q -o products.jsonl --summary run.json"
+    subprocess.run(["bash", "-c", run], cwd=folder, env=environment, check=True, timeout=30)
     for name in ("old", "last-week", "w1"):
         shutil.copy(folder / "products.jsonl", folder / f"{name}.jsonl")
     (folder / "products.failed.jsonl").touch()
@@ -51,7 +69,7 @@ def folder(fetched: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != TRANSLATED])
-def test_the_examples_of_a_page_run(page: str, folder: Path, sandbox: SandboxHandle) -> None:
+def test_the_examples_of_a_page_run(page: str, folder: Path, environment: dict[str, str]) -> None:
     """One after the other, in one folder, with the output that the page shows."""
     printed = ""
     for block in blocks(page):
@@ -60,18 +78,18 @@ def test_the_examples_of_a_page_run(page: str, folder: Path, sandbox: SandboxHan
             wanted, seen = without_numbers(block.text), without_numbers(printed)
             assert [line for line in wanted if line not in seen] == [], f"{where} is not what is printed:\n{printed}"
         elif block.runs and not block.needs:
-            done = _run(block, folder, sandbox)
+            done = _run(block, folder, environment)
             printed = done.stdout + done.stderr
             assert done.returncode == block.exit_code, f"{where} ends with {done.returncode}:\n{printed}"
 
 
 @pytest.mark.parametrize("block", READING, ids=lambda block: f"{block.needs}-{block.line}")
-def test_the_output_is_read_by(block: Block, folder: Path, sandbox: SandboxHandle) -> None:
+def test_the_output_is_read_by(block: Block, folder: Path, environment: dict[str, str]) -> None:
     """Packages that fetcher does not need itself."""
     assert block.needs is not None
     if importlib.util.find_spec(block.needs) is None:
         pytest.skip(f"{block.needs} is not installed")
-    done = _run(block, folder, sandbox)
+    done = _run(block, folder, environment)
     assert done.returncode == 0 and done.stdout.strip(), done.stderr
 
 
@@ -121,27 +139,15 @@ def _command(line: str) -> str:
     return line.partition("  #")[0].strip() if not line.startswith("#") else ""
 
 
-def _environment(sandbox: SandboxHandle) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "FETCHER_APP_KEY": sandbox.app_key,
-        "FETCHER_APP_SECRET": sandbox.app_secret.reveal(),
-        "FETCHER_GATEWAY": sandbox.url,
-        "FETCHER_QPS": "100",
-        "COLUMNS": "100",
-    }
-
-
-def _run(block: Block, folder: Path, sandbox: SandboxHandle) -> subprocess.CompletedProcess[str]:
+def _run(block: Block, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     if block.language == "sh":
         if "jq" in block.text and shutil.which("jq") is None:
             pytest.skip(f"{block.page} line {block.line}: jq is not installed")
         command = ["bash", "-euo", "pipefail", "-c", block.text]
     else:
         # Where an example has credentials of its own, the sandbox's stand in place of the dots.
-        own = f'app_key="{sandbox.app_key}", app_secret="{sandbox.app_secret.reveal()}", gateway="{sandbox.url}"'
+        own = ", ".join(f'{name}="{environment[f"FETCHER_{name.upper()}"]}"' for name in _OWN)
         command = [sys.executable, "-c", block.text.replace('app_key="…", app_secret="…"', own)]
     return subprocess.run(
-        command, cwd=folder, env=_environment(sandbox), capture_output=True, text=True, encoding="utf-8", timeout=50
+        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=50
     )

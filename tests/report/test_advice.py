@@ -68,7 +68,7 @@ def test_done() -> None:
     )
     assert words(0, 0, snapshot) == [
         "done",
-        "fetched 100 IDs in 5 s → products.jsonl, 1 done before, 1 duplicates",
+        "fetched 100 IDs in 5 s → products.jsonl, 1 done before, 1 duplicate",
         "100 calls at 19.2/s of 20/s",
     ]
 
