@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import selectors
+import shutil
+import tempfile
 from typing import Any
 
 import pytest
@@ -12,6 +14,12 @@ from hypothesis import settings
 
 settings.register_profile("fetcher", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("fetcher")
+
+MEMORY_DISK = "/dev/shm"
+if "TMPDIR" not in os.environ and os.access(MEMORY_DISK, os.W_OK) and shutil.disk_usage(MEMORY_DISK).free > 2 << 30:
+    # What survives a kill does not depend on the disk, and thousands of syncs there take minutes. What survives a
+    # power cut does: holds/test_power.py brings its own. `TMPDIR=/var/tmp pytest` runs all on a real disk.
+    os.environ["TMPDIR"] = tempfile.tempdir = MEMORY_DISK
 
 
 class _JumpingSelector(selectors.DefaultSelector):
