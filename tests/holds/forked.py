@@ -25,7 +25,12 @@ CONTEXT.set_forkserver_preload(["tests.holds.preloaded"])
 
 
 def _child(
-    arguments: tuple[str, ...], env: Mapping[str, str], cwd: str, said: str, limits: Mapping[str, int], sent: str
+    arguments: tuple[str, ...],
+    env: Mapping[str, str],
+    cwd: str,
+    streams: tuple[str, str],
+    limits: Mapping[str, int],
+    sent: str,
 ) -> None:
     os.chdir(cwd)
     if sent:
@@ -36,9 +41,10 @@ def _child(
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
     if "FSIZE" in limits:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python itself does at its start
-    descriptor = os.open(said, os.O_WRONLY | os.O_APPEND)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
+    for number, path in enumerate(streams, 1):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     from fetcher.cli import main
@@ -50,9 +56,9 @@ def _child(
 
 
 class Forked:
-    """`fetcher run ARGUMENTS`, running. What it says on stdout and stderr is collected in a file.
+    """`fetcher run ARGUMENTS`, running. What it says on stdout and stderr is collected in a file, or in two.
 
-    `sent` is where it writes down when it sent each call, see `sent_times`.
+    `sent` is where it writes down when it sent each call, see `sent_times`; `apart` is a file for stderr.
     """
 
     def __init__(
@@ -62,12 +68,15 @@ class Forked:
         cwd: Path,
         limits: Mapping[str, int] | None = None,
         sent: str = "",
+        apart: str = "",
     ) -> None:
         descriptor, self._said = tempfile.mkstemp(prefix="said-")
         os.close(descriptor)
         words = tuple(map(str, arguments))
         self._process: Any = CONTEXT.Process(
-            target=_child, args=(words, dict(env), str(cwd), self._said, dict(limits or {}), sent), daemon=True
+            target=_child,
+            args=(words, dict(env), str(cwd), (self._said, apart or self._said), dict(limits or {}), sent),
+            daemon=True,
         )
         self._process.start()
 
@@ -85,7 +94,7 @@ class Forked:
 
     @property
     def said(self) -> str:
-        """Both streams so far."""
+        """Both streams so far, or stdout where stderr is apart."""
         return Path(self._said).read_text(encoding="utf-8", errors="replace")
 
     def send(self, which: signal.Signals) -> None:

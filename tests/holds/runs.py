@@ -1,4 +1,8 @@
-"""Whole runs of the real command against the real sandbox, in processes of their own."""
+"""Whole runs of the real command against the real sandbox, in processes of their own.
+
+`run` forks a process that has the program loaded: a tenth of the time. `run_anew` and `command` begin with the
+interpreter: for what it reads of the environment itself, and where streams and modes are what a test is about.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from fetcher.sandbox import SandboxSettings, spawn
+from tests.holds.forked import Forked
 
-__all__ = ["SandboxSettings", "command", "environment", "lines", "run", "spawn", "write_ids"]
+__all__ = ["SandboxSettings", "command", "environment", "lines", "run", "run_anew", "spawn", "write_ids"]
 
 
 def write_ids(path: Path, n: int, first: int = 610_000_000_000) -> list[str]:
@@ -37,7 +43,15 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "fetcher", "run", *map(str, arguments)]
 
 
-def run(
+def run(*arguments: object, env: dict[str, str], cwd: Path, timeout_s: float = 50) -> subprocess.CompletedProcess[str]:
+    """Run to the end, in a process that is there at once."""
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as stderr:
+        forked = Forked(*arguments, env=env, cwd=cwd, apart=stderr.name)
+        code = forked.wait(timeout_s)
+        return subprocess.CompletedProcess(command(*arguments), code, forked.said, stderr.read())
+
+
+def run_anew(
     *arguments: object,
     env: dict[str, str],
     cwd: Path,
@@ -45,7 +59,7 @@ def run(
     stdin: str | None = None,
     **more: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end; `more` is for `subprocess.run`."""
+    """The same in an interpreter of its own; `more` is for `subprocess.run`."""
     return subprocess.run(
         command(*arguments), env=env, cwd=cwd, timeout=timeout_s, capture_output=True, text=True, input=stdin, **more
     )

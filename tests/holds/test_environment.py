@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.holds.far import Answer, Asked, Gateway, gateway, product
-from tests.holds.runs import command, environment, lines, run, write_ids
+from tests.holds.runs import command, environment, lines, run_anew, write_ids
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="streams and limits are POSIX")]
 
@@ -52,7 +52,7 @@ def test_nothing_of_the_environment_is_taken_unasked(tmp_path: Path, transport: 
             "PYTHONOPTIMIZE": "2",
         }
         env = environment(far) | PROXIES | hostile
-        done = run(*FAST, "--transport", transport, env=env, cwd=tmp_path)
+        done = run_anew(*FAST, "--transport", transport, env=env, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     assert len(far.asked) == stored(tmp_path) == 5
@@ -69,7 +69,7 @@ def test_netrc_is_not_read_with_trust_env_either(tmp_path: Path) -> None:
     (tmp_path / ".netrc").chmod(0o600)
     with gateway() as far:
         env = environment(far) | {"HOME": str(tmp_path), "NETRC": str(tmp_path / ".netrc"), "NO_PROXY": "*"}
-        done = run(*FAST, "--trust-env", env=env, cwd=tmp_path)
+        done = run_anew(*FAST, "--trust-env", env=env, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert all("Authorization" not in asked.headers for asked in far.asked)
 
@@ -91,8 +91,8 @@ def test_chinese_text_in_a_locale_without_it(tmp_path: Path) -> None:
     with gateway(absent) as far:
         env = environment(far) | PLAIN
         more = ("--summary", "总结.json", "--failed", "失败.jsonl", "-v")
-        done = run(*words, "-o", "输出.jsonl", *more, env=env, cwd=tmp_path)
-        piped = run(*words, "-o", "-", env=env, cwd=tmp_path, encoding="utf-8")
+        done = run_anew(*words, "-o", "输出.jsonl", *more, env=env, cwd=tmp_path)
+        piped = run_anew(*words, "-o", "-", env=env, cwd=tmp_path, encoding="utf-8")
     assert (done.returncode, piped.returncode) == (1, 1), done.stderr
     products, failures = lines(tmp_path / "输出.jsonl"), lines(tmp_path / "失败.jsonl")
     assert [line["data"]["productInfo"]["subject"] for line in products] == ["商品"]
@@ -107,7 +107,7 @@ def test_chinese_text_in_a_locale_without_it(tmp_path: Path) -> None:
 
     with gateway(lambda asked: (400, REFUSED)) as far:
         odd = {"LANG": "xx_YY.NONE", "LC_ALL": "xx_YY.NONE", "PYTHONIOENCODING": "latin-1"}
-        refused = run(*words, "-o", "又.jsonl", env=environment(far) | odd, cwd=tmp_path)
+        refused = run_anew(*words, "-o", "又.jsonl", env=environment(far) | odd, cwd=tmp_path)
     assert refused.returncode == 3
     assert "SignatureInvalid" in refused.stderr and "Traceback" not in done.stderr + refused.stderr
 
@@ -130,11 +130,11 @@ def test_few_descriptors(tmp_path: Path) -> None:
 
     with gateway(slowly) as far:
         many = (*FAST, "--concurrency", 64)
-        done = run(*many, env=environment(far), cwd=tmp_path, **limited(20, 32))
+        done = run_anew(*many, env=environment(far), cwd=tmp_path, **limited(20, 32))
         assert done.returncode == 0, done.stderr
         assert "ulimit -n" in done.stderr
         assert len(far.asked) == stored(tmp_path) == 60
-        none = run("ids.txt", "-o", "none.jsonl", env=environment(far), cwd=tmp_path, **limited(16, 16))
+        none = run_anew("ids.txt", "-o", "none.jsonl", env=environment(far), cwd=tmp_path, **limited(16, 16))
         assert none.returncode == 2
         assert "16 open files" in none.stderr and "ulimit -n" in none.stderr
         assert len(far.asked) == 60 and not (tmp_path / "none.jsonl").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.holds.far import Answer, Asked, gateway, product
-from tests.holds.runs import environment, lines, run, write_ids
+from tests.holds.runs import environment, lines, run_anew, write_ids
 from tests.spellings import found_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")]
@@ -33,12 +33,12 @@ def test_files_that_may_hold_secrets_are_private(tmp_path: Path) -> None:
     secrets.write_text(f"app_secret='{SECRET}'\n")
     secrets.chmod(0o640)
     dry = ("ids.txt", "-o", "out.jsonl", "--dry-run", "--secrets", "my.secrets")
-    refused = run(*dry, env=env, cwd=tmp_path)
+    refused = run_anew(*dry, env=env, cwd=tmp_path)
     assert refused.returncode == 2
     assert "others can read it" in refused.stderr and "chmod 600 my.secrets" in refused.stderr
-    assert run(*dry, env=env | {"FETCHER_ALLOW_OPEN_SECRETS": "1"}, cwd=tmp_path).returncode == 0
+    assert run_anew(*dry, env=env | {"FETCHER_ALLOW_OPEN_SECRETS": "1"}, cwd=tmp_path).returncode == 0
     secrets.chmod(0o600)
-    assert run(*dry, env=env, cwd=tmp_path).returncode == 0
+    assert run_anew(*dry, env=env, cwd=tmp_path).returncode == 0
 
     for name, text in (
         ("fetcher.toml", 'app_key = "1"\naccess_token = "12345678"\n'),
@@ -46,7 +46,7 @@ def test_files_that_may_hold_secrets_are_private(tmp_path: Path) -> None:
     ):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o644)
-    warned = run(*dry, env=env, cwd=tmp_path)
+    warned = run_anew(*dry, env=env, cwd=tmp_path)
     assert warned.returncode == 0, warned.stderr
     assert "chmod 600 fetcher.toml" in warned.stderr and "chmod 600 .env" in warned.stderr
     assert found_in(refused.stderr + warned.stderr, {"secret": SECRET}) == []
@@ -61,7 +61,7 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
     """OUT and the failed file are for the owner alone where the umask says so."""
     write_ids(tmp_path / "ids.txt", 2)
     with gateway(half) as far:
-        done = run("ids.txt", "-o", "out.jsonl", env=environment(far), cwd=tmp_path, umask=0o077)
+        done = run_anew("ids.txt", "-o", "out.jsonl", env=environment(far), cwd=tmp_path, umask=0o077)
     assert done.returncode == 1, done.stderr
     assert {mode_of(tmp_path / name) for name in ("out.jsonl", "out.failed.jsonl")} == {0o600}
 
@@ -74,11 +74,11 @@ def test_a_repair_keeps_modes_and_links_and_puts_aside_in_private(tmp_path: Path
     out.symlink_to("disk/real.jsonl")
     with gateway(half) as far:
         words = ("ids.txt", "-o", "out.jsonl", "--qps", 200, "--retry-failed", "all")
-        done = run(*words, env=environment(far), cwd=tmp_path, umask=0o022)
+        done = run_anew(*words, env=environment(far), cwd=tmp_path, umask=0o022)
         assert done.returncode == 1, done.stderr
         first, *others = real.read_bytes().splitlines(keepends=True)
         real.write_bytes(first + b"not a line\n" + b"".join(others) + b'{"id":"61000')
-        done = run(*words, env=environment(far), cwd=tmp_path, umask=0)
+        done = run_anew(*words, env=environment(far), cwd=tmp_path, umask=0)
         assert done.returncode == 1, done.stderr
     assert sorted(line["id"] for path in (real, failed) for line in lines(path)) == ids
     assert out.is_symlink() and os.readlink(out) == "disk/real.jsonl"

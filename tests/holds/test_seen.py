@@ -24,10 +24,16 @@ def schema(name: str) -> Any:
     return json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Any]:
     with spawn(SandboxSettings(latency_ms=10, jitter_ms=5, absent=0.05, error_rate=0.1)) as handle:
         yield handle
+
+
+@pytest.fixture
+def sandbox(gateway: Any) -> Any:
+    gateway.reset()
+    return gateway
 
 
 def test_every_document_of_a_run_is_as_published(tmp_path: Path, sandbox: Any) -> None:
