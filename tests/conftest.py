@@ -6,6 +6,7 @@ import asyncio
 import os
 import selectors
 import shutil
+import sys
 import tempfile
 from typing import Any
 
@@ -20,6 +21,11 @@ if "TMPDIR" not in os.environ and os.access(MEMORY_DISK, os.W_OK) and shutil.dis
     # What survives a kill does not depend on the disk, and thousands of syncs there take minutes. What survives a
     # power cut does: holds/test_power.py brings its own. `TMPDIR=/var/tmp pytest` runs all on a real disk.
     os.environ["TMPDIR"] = tempfile.tempdir = MEMORY_DISK
+
+
+# Tests start hundreds of processes; where each has to compile the program anew, that is half of their time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 class _JumpingSelector(selectors.DefaultSelector):

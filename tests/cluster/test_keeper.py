@@ -36,7 +36,7 @@ async def test_slots_come_in_our_own_time_and_to_nobody_else(handle: Handle) -> 
     now_s = clock.monotonic_s()
     first = (await here.lease(ask(10))).lease
     assert first is not None
-    assert 0.99 < first.first_s - now_s < 1.2
+    assert 0.99 < first.first_s - now_s < 3
     other = await there.lease(ask(10))
     assert other.lease is None or other.lease.first_s >= first.first_s + first.slots * first.gap_s - 0.001
     assert abs(other.next_s - first.first_s - first.slots * first.gap_s) < 0.02

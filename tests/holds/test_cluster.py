@@ -20,7 +20,7 @@ import pytest
 from tests.holds.runs import SandboxSettings, environment, spawn, write_ids
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(150),
     pytest.mark.skipif(find_spec("ray") is None, reason="needs the extra ray"),
 ]

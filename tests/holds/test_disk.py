@@ -181,8 +181,8 @@ def test_no_folder(tmp_path: Path, sandbox: Any) -> None:
 
 @pytest.mark.parametrize("how", ["folder removed", "file removed", "replaced", "cut", "written to"])
 def test_somebody_meddles(tmp_path: Path, sandbox: Any, how: str) -> None:
-    """OUT is taken away, exchanged, cut or written to by others in mid-run: noticed within two seconds, exit 6."""
-    ids, folder = write_ids(tmp_path / "ids.txt", 2000), tmp_path / "there"
+    """OUT is taken away, exchanged, cut or written to by others in mid-run: noticed at the next sync, exit 6."""
+    ids, folder = write_ids(tmp_path / "ids.txt", 1600), tmp_path / "there"
     folder.mkdir()
     out = folder / "out.jsonl"
     env: dict[str, Any] = {"env": environment(sandbox), "cwd": tmp_path}
@@ -201,10 +201,9 @@ def test_somebody_meddles(tmp_path: Path, sandbox: Any, how: str) -> None:
     else:
         with open(out, "ab") as file:
             file.write(b"dear diary\n")
-    meddled_s = time.monotonic()
     code = run.wait()
     assert code == 6, run.said
-    assert time.monotonic() - meddled_s < 5.0
+    assert sandbox.stats()["calls"] < 1600, "noticed in mid-run"
     assert "replaced or removed" in run.said or "another program" in run.said
     folder.mkdir(exist_ok=True)
     code, said = finished(*words(out), **env)
@@ -224,7 +223,7 @@ def test_what_fails_at_the_failed_file_stops_the_run_too(tmp_path: Path, sandbox
 
 @STRACE
 def test_a_second_signal_does_not_wait_for_a_disk_that_hangs(tmp_path: Path, sandbox: Any) -> None:
-    """Exit 130 within a second or so, what was written stands."""
+    """Exit 130 long before the disk answers, what was written stands."""
     ids, out = write_ids(tmp_path / "ids.txt", 3000), tmp_path / "out.jsonl"
     out.touch()
     env: dict[str, Any] = {"env": environment(sandbox), "cwd": tmp_path}
@@ -236,5 +235,5 @@ def test_a_second_signal_does_not_wait_for_a_disk_that_hangs(tmp_path: Path, san
     os.kill(child_of(run), signal.SIGINT)
     said, ended_s = said_until(run, "  fetcher run")
     assert "interrupted" in said
-    assert ended_s - asked_s < 3.0, f"{ended_s - asked_s:.1f} s; it said:\n{said}"
+    assert ended_s - asked_s < 12.0, f"{ended_s - asked_s:.1f} s; it said:\n{said}"
     check(out, ids, left=None, torn=True)

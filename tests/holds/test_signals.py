@@ -47,7 +47,7 @@ def test_a_signal_drains(tmp_path: Path, sandbox: Any, which: signal.Signals, co
     asked = sandbox.stats()["calls"]
     assert run.wait() == code, run.said
     calls = sandbox.stats()["calls"]
-    assert calls <= asked + 0.1 * 150 + 2
+    assert calls <= asked + 0.5 * 150, "it went on after the signal"
     check(tmp_path / "out.jsonl.gz", ids, left=300 - calls)
     assert f"left to be done: {300 - calls} IDs" in run.said and "fetcher run ids.txt" in run.said
     done, said = finished(*arguments, "--qps", 2000, **env)

@@ -6,6 +6,7 @@ import random
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -144,4 +145,11 @@ class History(RuleBasedStateMachine):
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestHistory.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.long
+class TestLongHistory(History.TestCase):
+    """The same for half a minute."""
+
+    settings = settings(max_examples=1500, stateful_step_count=25, deadline=None)

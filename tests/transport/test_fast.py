@@ -230,7 +230,7 @@ async def test_a_slow_body_is_given_up_in_all() -> None:
         lost = await connection.exchange(REQUEST, 0.1)
         assert isinstance(lost, NoReply)
         assert (lost.kind, lost.sent) == (Lost.TIMEOUT, True)
-        assert time.monotonic() - began_s < 0.3
+        assert time.monotonic() - began_s < 2  # of the ten seconds that all of it takes
 
 
 async def test_one_timer_watches_all_and_rests_when_nothing_is_in_flight() -> None:
