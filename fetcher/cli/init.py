@@ -64,9 +64,9 @@ def _next(values: dict[str, Any], secrets: dict[str, Any], place: str) -> str:
     if secrets and place == "env":
         wrote += f", and the secrets into {ENV}: keep both out of version control"
     if not values:
-        return f"{wrote}\nnext: put in app_key and app_secret, then fetcher run IDS -o OUT"
+        return f"{wrote}\nnext: put in app_key and app_secret, then fetcher check"
     needed = "" if secrets and place != "none" else "export FETCHER_APP_SECRET=…, then "
-    return f"{wrote}\nnext: {needed}fetcher run IDS -o OUT --dry-run (sends nothing), then without --dry-run"
+    return f"{wrote}\nnext: {needed}fetcher check, then fetcher run IDS -o OUT"
 
 
 def _ask() -> tuple[dict[str, Any], dict[str, Any], str]:
