@@ -88,6 +88,8 @@ class Line:
         self._most = max(16, int(ids_per_s * READ_AHEAD_S))
         self._given: asyncio.Future[Given] | None = None
         self._stored: asyncio.Future[None] | None = None
+        self.taken = 0
+        """How many lists of IDs have reached the run: it may end while one is on its way."""
         self.queued: Callable[[], int] = lambda: 0
         """How many IDs lie ready here."""
 
@@ -98,6 +100,7 @@ class Line:
         self._given = asyncio.get_running_loop().create_future()
         await self._channel.send(Want(min(n, self._most)))
         given = await self._given
+        self.taken += 1
         return [Item(product_id, line) for product_id, line in given.items]
 
     async def put(self, outcomes: list[Outcome]) -> None:
@@ -184,6 +187,7 @@ class Worker:
             with_wait=self.tally.with_wait().dump(),
             specimens=self.tally.specimens.dump(),
             abandoned=ended.abandoned,
+            taken=self.line.taken,
             limited=isinstance(error, LimitReached) and self.parts.calls_left() == 0,
         )
 

@@ -29,11 +29,12 @@ from fetcher.model import Item
 from fetcher.run.dispatch import limit_words
 from fetcher.run.feed import Feed
 from fetcher.run.loop import Ended, too_many
+from fetcher.run.peer import Peer
 from fetcher.run.roles import CallNotes
 from fetcher.run.shard import plain
 from fetcher.run.sink import FileSink
 from fetcher.run.steering import Overseen
-from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
+from fetcher.run.wire import Begin, Channel, Figures, Over, Put, Slow, Stop, Want
 from fetcher.settings import CommandSettings
 
 TICK_S: Final = 0.25
@@ -46,20 +47,6 @@ _SUMS: Final = (
     *("rate_per_s", "mean_rate_per_s", "done_per_s", "rate_now_per_s"),
 )
 _LARGEST: Final = ("latency_p50_s", "latency_p90_s", "latency_p99_s", "latency_max_s", "latency_mean_s")
-
-
-class Peer:
-    """A worker, seen from the parent."""
-
-    def __init__(self, number: int, channel: Channel, process: asyncio.subprocess.Process) -> None:
-        self.number, self.channel, self.process = number, channel, process
-        self.snapshot = Snapshot()
-        self.times: list[float] = []
-        self.heard_s = 0.0
-        """Up to when all times at which it sent are known."""
-        self.out = self.fetched = self.failed = 0
-        """IDs given and not yet back; those that came back, and how."""
-        self.over: Over | None = None
 
 
 class Shards:
@@ -213,8 +200,7 @@ class Shards:
                 self._ended(peer, message)
 
     def _ended(self, peer: Peer, over: Over) -> None:
-        peer.over, peer.snapshot = over, over.snapshot
-        self._books.left(over.left)
+        self._books.left(peer.ended(over))
         self._latency.merge(Histogram.load(over.latency))
         self._with_wait.merge(Histogram.load(over.with_wait))
         self._specimens.merge(over.specimens)
@@ -229,19 +215,7 @@ class Shards:
             self.stop(Defect(f"the books of process {peer.number} do not balance: {over.evidence}"))
 
     def _died(self, peer: Peer) -> None:
-        """Killed, or crashed: what it had in its hands is known by number only, and stays to be done."""
-        peer.snapshot = msgspec.structs.replace(
-            peer.snapshot,
-            read=peer.fetched + peer.failed + peer.out,
-            fetched=peer.fetched,
-            failed=peer.failed,
-            left=peer.out,
-            queued=0,
-            in_flight=0,
-            waiting=0,
-        )
-        empty = Histogram().dump()
-        peer.over = Over(None, peer.snapshot, "", [], [], empty, empty, Specimens().dump(), abandoned=True)
+        peer.died()
         self._taken.set()
         self.stop(
             Defect(f"worker process {peer.number} has died; its IDs stay to be done", "run the same command again")
@@ -263,8 +237,7 @@ class Shards:
                     self._tally.bad(len(bad))
                     self._books.failed(one.id for one in bad)
                     self._count(0, len(bad))
-        peer.out += len(items)
-        peer.channel.post(Given([(item.id, item.line) for item in items]))
+        peer.give(items)
 
     async def _store(self, peer: Peer, put: Put) -> None:
         encoded = put.encoded
@@ -273,10 +246,7 @@ class Shards:
         self._books.failed(encoded.failed)
         if self._notes is not None:
             self._notes.stored([*encoded.fetched, *encoded.failed])
-        peer.fetched += len(encoded.fetched)
-        peer.failed += len(encoded.failed)
-        peer.out -= len(encoded.fetched) + len(encoded.failed)
-        peer.channel.post(Stored())
+        peer.stored(len(encoded.fetched), len(encoded.failed))
         self._taken.set()
         self._count(len(encoded.fetched), len(encoded.failed))
 

@@ -89,6 +89,8 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     with_wait: bytes
     specimens: bytes
     abandoned: bool
+    taken: int = 0
+    """How many of the lists that it was given have reached its run."""
     limited: bool = False
     """It has used up its part of --max-calls or --max-cost; the others may go on with theirs."""
 

@@ -1,0 +1,67 @@
+"""Nothing is lost between two processes: what was on its way, or in the hands of one that died, stays to be done."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from fetcher.metrics import Histogram, Snapshot, Specimens
+from fetcher.model import Item
+from fetcher.run.peer import Peer
+from fetcher.run.wire import Over
+
+
+class Line:
+    """Keeps what was posted."""
+
+    def __init__(self) -> None:
+        self.posted: list[Any] = []
+
+    def post(self, message: Any) -> None:
+        self.posted.append(message)
+
+
+def peer_of(*lists: list[str]) -> Peer:
+    """A worker that was given these lists."""
+    peer = Peer(1, cast(Any, Line()), cast(Any, None))
+    for ids in lists:
+        peer.give([Item(one, 1) for one in ids])
+    return peer
+
+
+def over_of(left: list[str], taken: int) -> Over:
+    """How its run ended."""
+    empty = Histogram().dump()
+    snapshot = Snapshot(read=4, fetched=4 - len(left), left=len(left))
+    return Over(None, snapshot, "", left, [], empty, empty, Specimens().dump(), abandoned=False, taken=taken)
+
+
+@pytest.mark.parametrize(
+    ("taken", "left"),
+    [
+        pytest.param(2, ["4"], id="all of it reached the run"),
+        pytest.param(1, ["4", "5", "6"], id="the last list was still on its way"),
+    ],
+)
+def test_what_is_on_its_way_at_the_end_is_left(taken: int, left: list[str]) -> None:
+    """A run that ends at its limit may just have asked for more."""
+    peer = peer_of(["1", "2", "3", "4"], ["5", "6"])
+    assert peer.ended(over_of(["4"], taken)) == left
+    assert peer.snapshot.left == len(left)
+    assert peer.snapshot.read == peer.snapshot.fetched + peer.snapshot.left
+
+
+def test_the_end_of_the_input_on_its_way_is_nothing() -> None:
+    """An empty list says that there is no more."""
+    peer = peer_of(["1", "2", "3", "4"], [])
+    assert peer.ended(over_of([], 1)) == []
+
+
+def test_what_one_that_died_had_is_left() -> None:
+    """By number: it can no longer say which."""
+    peer = peer_of(["1", "2", "3"], ["4", "5"])
+    peer.stored(2, 1)
+    peer.died()
+    assert peer.over is not None and peer.over.abandoned
+    assert (peer.snapshot.fetched, peer.snapshot.failed, peer.snapshot.left, peer.snapshot.read) == (2, 1, 2, 5)
