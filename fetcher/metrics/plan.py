@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from fetcher.settings import Limit
+
 SCHEMA: Final = 1
 """Of the plan as a document: grows when a key changes its meaning or goes away."""
 ASSUMED_RETRIES: Final = 0.01
@@ -56,8 +58,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     headroom: float = 0.0
     """Share of the cap left unused, 0 to 1."""
     max_calls: int | None = None
-    per_day: int | None = None
-    """Calls that the gateway's package holds for a day."""
+    quotas: tuple[Limit, ...] = ()
+    """Caps over longer times, of all keys together. What is used of them already is not reckoned with."""
+    hours: tuple[str, ...] = ()
+    """Outside of which nothing starts. Waiting for them is not reckoned with."""
     price: float | None = None
     """Of a call."""
     ids_per_call: int = 1
@@ -95,7 +99,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     finish_wall_ms: int
     """Wall clock, milliseconds since 1970 UTC."""
     limited_by: str
-    """`cap`, `concurrency` (at the latency), `quota` (a day's), `core` or, when nothing is to be sent, `nothing`."""
+    """`cap`, `quota` (`--cap`), `concurrency` (at the latency), `core` or, when nothing is to be sent, `nothing`."""
     concurrency_needed: int | None
     """Calls in flight that the cap needs at the latency that is known."""
     disk_bytes: int
@@ -103,6 +107,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cost: float | None = None
     """Of these calls, retries included; None without a price."""
     cost_without_retries: float | None = None
+
+    @property
+    def quota(self) -> Limit | None:
+        """The cap over a longer time that makes it wait."""
+        return _narrowest(self.pace.quotas, self.calls + self.retries, self.rate_per_s)
 
     @property
     def disk_is_short(self) -> bool:
@@ -129,8 +138,10 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
     if pace.max_calls is not None:
         retries = min(retries, pace.max_calls - calls)
     rate_per_s, limited_by = min(_limits(pace))
+    if _narrowest(pace.quotas, calls + retries, rate_per_s) is not None:
+        limited_by = "quota"
     at_cap_per_s = pace.cap_per_s * (1.0 - pace.headroom)
-    duration_s = _duration_s(calls + retries, rate_per_s, limited_by, pace)
+    duration_s = _duration_s(calls + retries, rate_per_s, pace)
     return Plan(
         counts=counts,
         pace=pace,
@@ -160,12 +171,22 @@ def _limits(pace: Pace) -> list[tuple[float, str]]:
     return limits
 
 
-def _duration_s(calls: int, rate_per_s: float, limited_by: str, pace: Pace) -> float:
+def _duration_s(calls: int, rate_per_s: float, pace: Pace) -> float:
     if not calls:
         return 0.0
-    duration_s = calls / rate_per_s + (pace.latency_s or 0.0)
-    if pace.per_day is None or calls <= pace.per_day:
-        return duration_s
-    # Each day's package is used up before the day is over, or the cap is what limits after all.
-    full_days, rest = divmod(calls, pace.per_day)
-    return max(duration_s, full_days * DAY_S + rest / rate_per_s)
+    quota = _narrowest(pace.quotas, calls, rate_per_s)
+    send_s = calls / rate_per_s if quota is None else _with_waits_s(quota, calls, rate_per_s)
+    return send_s + (pace.latency_s or 0.0)
+
+
+def _narrowest(quotas: tuple[Limit, ...], calls: int, rate_per_s: float) -> Limit | None:
+    """The one that makes so many calls take longest; None where none makes them wait."""
+    longest = max(quotas, key=lambda quota: _with_waits_s(quota, calls, rate_per_s), default=None)
+    return longest if longest and _with_waits_s(longest, calls, rate_per_s) > calls / rate_per_s else None
+
+
+def _with_waits_s(quota: Limit, calls: int, rate_per_s: float) -> float:
+    """Each window's calls are used up before the window is over, or the rate is what limits after all."""
+    full, rest = divmod(max(0, calls - 1), quota.calls)
+    window_s = DAY_S if quota.window_s is None else quota.window_s
+    return max(calls / rate_per_s, full * window_s + (rest + 1) / rate_per_s)

@@ -36,6 +36,8 @@ def plan_line(plan: Plan, now_wall_ms: int, zone: tzinfo | None = None) -> str:
         parts.append(f"about {money(plan.cost)} at {money(plan.pace.price or 0.0)} a call")
     parts.append(f"{duration(plan.duration_s)}, done at {clock_time(plan.finish_wall_ms, now_wall_ms, zone)}")
     parts.append(f"limited by {_limit(plan)}")
+    if plan.pace.hours:
+        parts.append(f"only in the hours {', '.join(plan.pace.hours)}")
     if plan.left_over:
         parts.append(f"{ids(plan.left_over)} left over by the limit")
     return "; ".join(parts)
@@ -86,6 +88,8 @@ def _time_lines(plan: Plan, finish: str) -> list[str]:
     if not plan.calls:
         return ["time: none, everything is done"] if not plan.left_over else []
     lines = [f"time: {duration(plan.duration_s)} at {rate(plan.rate_per_s)}, done at {finish}"]
+    if plan.pace.hours:
+        lines.append(f"only in the hours {', '.join(plan.pace.hours)}; waiting for them is not in the time")
     lines.append(f"limited by {_limit(plan)}")
     if plan.limited_by == "cap" and plan.concurrency_needed and plan.pace.latency_s:
         each = latency(plan.pace.latency_s)
@@ -103,8 +107,8 @@ def _limit(plan: Plan) -> str:
         )
     if plan.limited_by == "core":
         return f"what {pace.processes} process{'es' if pace.processes > 1 else ''} can carry; --processes adds more"
-    if pace.per_day is not None and plan.calls + plan.retries > pace.per_day:
-        return f"the quota of {number(pace.per_day)} calls a day"
+    if plan.quota is not None:
+        return f"--cap {visible(plan.quota.text)}"
     unused = f" less {pace.headroom * 100:.1f} % headroom" if pace.headroom else ""
     return f"the cap of {rate(pace.cap_per_s)}{unused}"
 

@@ -128,8 +128,13 @@ def input_counts(counts: SourceCounts, earlier: Earlier, sample: Sample, share: 
 
 def _pace(job: Job, api: Api, sample: Sample) -> Pace:
     settings = job.settings
+    keys = settings_of_keys(settings)
     return Pace(
-        cap_per_s=sum(own.qps for _, own in settings_of_keys(settings)) or settings.qps,
+        cap_per_s=sum(own.qps for _, own in keys) or settings.qps,
+        quotas=tuple(
+            cap._replace(calls=cap.calls * max(1, len(keys))) for cap in settings.caps
+        ),  # each key has its own
+        hours=tuple(str(hours) for hours in settings.windows),
         headroom=headroom_of(settings).share,
         max_calls=settings.calls_allowed,
         price=settings.price,

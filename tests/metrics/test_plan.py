@@ -7,6 +7,7 @@ import json
 import pytest
 
 from fetcher.metrics import InputCounts, Pace, make_plan
+from fetcher.settings import Limit
 
 COUNTS = InputCounts(
     lines=1100, blank=10, duplicates=40, fetched_earlier=40, failed_earlier=6, to_retry=4, new=996, bad=4
@@ -88,9 +89,19 @@ def test_many_ids_in_a_call() -> None:
 
 def test_a_days_quota_makes_days() -> None:
     """A thousand calls at 300 a day take three days and a bit; a quota that is not reached changes nothing."""
-    days = make_plan(COUNTS, Pace(cap_per_s=20.0, per_day=300, attempts=1.0), wall_ms=0)
-    assert days.duration_s == pytest.approx(3 * 86_400 + 100 / 20)
-    assert make_plan(COUNTS, Pace(cap_per_s=20.0, per_day=5000, attempts=1.0), 0).duration_s == pytest.approx(50.0)
+    days = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(Limit(300, None, "300/day"),), attempts=1.0), wall_ms=0)
+    assert days.duration_s == pytest.approx(3 * 86_400 + 100 / 20) and days.limited_by == "quota"
+    wide = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(Limit(5000, None, "5000/day"),), attempts=1.0), wall_ms=0)
+    assert wide.duration_s == pytest.approx(50.0) and wide.limited_by == "cap"
+
+
+def test_of_several_quotas_the_narrowest_counts() -> None:
+    """100 a minute take nine minutes and a bit; 500 an hour one hour and the half that is left."""
+    minute, hour = Limit(100, 60.0, "100/min"), Limit(500, 3600.0, "500/h")
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(minute,), attempts=1.0), wall_ms=0)
+    assert plan.duration_s == pytest.approx(9 * 60 + 100 / 20) and plan.quota == minute
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(minute, hour), attempts=1.0), wall_ms=0)
+    assert plan.duration_s == pytest.approx(3600 + 500 / 20) and plan.quota == hour
 
 
 @pytest.mark.parametrize(("processes", "limited_by"), [(1, "core"), (3, "cap")])

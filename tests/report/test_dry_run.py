@@ -6,6 +6,7 @@ from datetime import UTC
 
 from fetcher.metrics import InputCounts, Pace, make_plan
 from fetcher.report import plan_line, plan_lines
+from fetcher.settings import Limit
 
 NOW_MS = 1_795_456_800_000
 
@@ -93,6 +94,8 @@ def test_other_limits() -> None:
     many = InputCounts(lines=10**6, new=10**6)
     plan = make_plan(many, Pace(cap_per_s=50_000.0), NOW_MS)
     assert "limited by what 1 process can carry; --processes adds more" in plan_lines(plan, NOW_MS, UTC)
-    plan = make_plan(many, Pace(cap_per_s=50.0, per_day=400_000, attempts=1.0), NOW_MS)
-    assert "limited by the quota of 400 000 calls a day" in plan_lines(plan, NOW_MS, UTC)
+    pace = Pace(cap_per_s=50.0, quotas=(Limit(400_000, None, "400000/day"),), hours=("22:00-06:00",), attempts=1.0)
+    plan = make_plan(many, pace, NOW_MS)
+    assert "only in the hours 22:00-06:00; waiting for them is not in the time" in plan_lines(plan, NOW_MS, UTC)
+    assert "limited by --cap 400000/day" in plan_lines(plan, NOW_MS, UTC)
     assert any(line.startswith("time: 2 d ") for line in plan_lines(plan, NOW_MS, UTC))
