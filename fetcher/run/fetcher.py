@@ -72,8 +72,11 @@ class Fetcher:
             Refused: the gateway refused the whole run (key, signature, permission).
             LimitReached: `max_calls` or the usage is at an end, or an outage outlasted `max_outage_s`.
             TooManyErrors: more failures than `max_errors`.
+            UsageError: `ids` is a text, which would be taken for its characters.
         """
         parts = self._opened()
+        if isinstance(ids, str | bytes):
+            raise UsageError("ids is a text, not IDs", "give a list of IDs; one ID is fetched with fetch(id)")
         feed = IterableFeed(ids, numeric=parts.gateway.api.numeric_ids, wall_ms=self._clock.wall_ms)
         stream = _Stream()
         self._streams.add(stream)

@@ -117,6 +117,15 @@ async def test_a_refusal_is_raised_from_the_stream() -> None:
                 pass
 
 
+async def test_a_text_is_not_taken_for_its_characters() -> None:
+    """`stream("610000000001")` would call for 6, 1 and 0."""
+    async with Fetcher(SETTINGS, clock=LoopClock()) as fetcher:
+        transport = await opened(fetcher)
+        with pytest.raises(UsageError, match="is a text") as refused:
+            assert [one async for one in fetcher.stream("610000000001")] == []
+        assert "fetch(id)" in refused.value.advice and transport.sent == []
+
+
 async def test_without_entering_it_says_how() -> None:
     """A sentence, not an AttributeError."""
     with pytest.raises(UsageError, match="async with"):
