@@ -264,6 +264,13 @@ def _never(body: bytes, asked: str) -> bool:
     return False
 
 
+def _is_no_gateways(trouble: Trouble, status: int) -> bool:
+    """A refusal that shows no code of the gateway, under a status that the gateway does not use: who said it?"""
+    if trouble.source is Source.OAUTH:
+        return status >= 300
+    return trouble.source is Source.GATEWAY and not trouble.code and status in codes.NOT_THE_GATEWAYS
+
+
 def _meaning(trouble: Trouble, status: int) -> Meaning:
     business = trouble.source is Source.BUSINESS
     if trouble.source is Source.TOP:
@@ -274,7 +281,7 @@ def _meaning(trouble: Trouble, status: int) -> Meaning:
         known = codes.meaning_of(trouble.code, trouble.message, business=business)
     if known is None and (status == 429 or status >= 500):
         known = codes.meaning_of_status(status)
-    if known is None and trouble.source is Source.OAUTH and status >= 300:
+    if known is None and _is_no_gateways(trouble, status):
         known = codes.meaning_of_status(status)
     if known is None:
         known = codes.REJECTED if business else codes.UNKNOWN

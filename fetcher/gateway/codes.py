@@ -163,6 +163,8 @@ _HTTP_REMEDIES: Final = {
     405: "this address takes no such call: check --gateway, --method and --protocol",
     407: "the proxy wants a user and a password: put them into --proxy",
 }
+NOT_THE_GATEWAYS: Final = frozenset({403, 404, 405, 407})
+"""Statuses of what stands before a gateway, or in its place; its own refusals come under 400 and 401."""
 _GUIDE_NOT_FOUND: Final = "nothing answers at this address: check --gateway; 1688's own wants --protocol param2"
 _REDIRECTED: Final = "the gateway redirected the call, and redirects are not followed: check --gateway"
 

@@ -27,6 +27,7 @@ from fetcher.model import (
     VerdictKind,
 )
 from fetcher.pacing import parse_retry_after
+from fetcher.report import duration
 from fetcher.run.assemble import Parts
 from fetcher.run.carrying import Carrying
 from fetcher.run.desk import Desk
@@ -46,6 +47,7 @@ class Settling:
     def __init__(self, parts: Parts, desk: Desk, tally: Tally, carrying: Carrying) -> None:
         self._parts, self._desk, self._tally, self._carrying = parts, desk, tally, carrying
         self._clock = parts.clock
+        self._last_trouble = ""
 
     def accepted(self, key: Key, replies: Sequence[Reply]) -> None:
         """Plain products have come: what all who follow answers make of them, in one go."""
@@ -118,6 +120,8 @@ class Settling:
         """Examples of what hurt, for the report; what becomes a failure is told with the failures."""
         if verdict.kind in NOTHING_TO_STORE:
             ids = [item.id for item in items]
+            if verdict.kind is VerdictKind.RETRY:
+                self._last_trouble = verdict.message or f"HTTP {verdict.http_status}"
             self._tally.specimens.answers.note(verdict.kind, verdict.code, verdict.message, ids)
 
     def _forget_notes(self, items: Sequence[Item]) -> None:
@@ -134,6 +138,7 @@ class Settling:
     def no_connection(self, lost: NoReply) -> None:
         """A connection could not be opened."""
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, sent=False))
+        self._last_trouble = lost.detail
         self._parts.breaker.record(False, lost.ended_s, started_s=lost.started_s)
         if self._parts.breaker.is_open:
             self._carrying.release_parked()
@@ -141,14 +146,15 @@ class Settling:
 
     def judge_outage(self, now_s: float) -> None:
         """Has it lasted too long?"""
-        if self._parts.breaker.given_up(now_s):
-            minutes = self._parts.settings.max_outage_s / 60
-            self._desk.stop(
-                LimitReached(
-                    f"the gateway has not answered for {minutes:g} minutes",
-                    "no ID was lost or marked failed for it; run the same command again when it is back",
-                )
-            )
+        parts = self._parts
+        if not parts.breaker.given_up(now_s):
+            return
+        lasted = duration(parts.settings.max_outage_s)
+        last = f"; the last trouble: {self._last_trouble}" if self._last_trouble else ""
+        remedy = "no ID was lost or marked failed for it; run the same command again when it is back"
+        if not any([key.accepted_calls for key in parts.keys]):
+            remedy += ". Nothing was ever answered well: check --gateway, and ask `fetcher check`"
+        self._desk.stop(LimitReached(f"the gateway has not answered well for {lasted}{last}", remedy))
 
     def _judge_unreached(self, lost: NoReply) -> None:
         """Nothing could be sent: say so while waiting, and give up soon where nothing was ever reached."""
@@ -171,6 +177,7 @@ class Settling:
             self._forget_notes(items)
         self._tally.attempt(Attempt(lost.started_s, lost.ended_s, lost.kind, 0, lost.sent))
         self._tally.specimens.answers.note(lost.kind, None, lost.detail, [item.id for item in items])
+        self._last_trouble = lost.detail
         probed = self._record(False, items, lost)
         if not lost.sent:  # the httpx lane connects within the exchange
             self._judge_unreached(lost)

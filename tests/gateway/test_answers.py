@@ -87,6 +87,15 @@ def test_an_unknown_code_is_never_a_success(status: int, error: Kind) -> None:
     assert verdict({"success": True, "errorCode": "gw.Mystery", "data": 1}, 200, "com.x/any").kind == "retry"
 
 
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_a_refusal_without_a_code_and_not_under_the_gateways_statuses_refuses_the_call(status: int) -> None:
+    """A wrong path is no outage that one waits for: something else answers there, in whatever words."""
+    found = verdict({"error_message": "no such path"}, status)
+    assert (found.kind, found.message) == ("reject", "no such path") and "check --gateway" in found.remedy
+    assert verdict({"error_message": "no such path"}, 400).kind == "retry"
+    assert verdict({"error_code": "gw.QosAppFrequencyLimit", "error_message": ""}, status).kind == "throttle"
+
+
 @pytest.mark.parametrize("code", ["gw.AppKeyMissing", "gw.SignatureMissing"])
 def test_a_gateway_of_the_other_kind_is_recognised(code: str) -> None:
     """The remedy names the switch."""
