@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ async def test_another_cap_is_used_and_never_passed(first: float, then: float) -
     assert proof.holds and proof.cap_per_s == max(first, then)
 
 
-async def test_what_cannot_be_is_refused_in_words(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_cannot_be_is_refused_in_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """And changes nothing; what can be is logged."""
     caplog.set_level(logging.INFO, "fetcher")
     bench = Bench(qps=5.0)
@@ -75,7 +76,7 @@ async def test_what_cannot_be_is_refused_in_words(caplog: pytest.LogCaptureFixtu
     assert carry_out(Question("set", "concurrency", "3"), steering).state.concurrency == 3
     assert carry_out(Question("set", "concurrency", "auto"), steering).ok
     assert "3 calls may be in flight" in caplog.text
-    shared = Bench(qps=5.0, share_cap="cap.lock").make(ids(1)).steering()
+    shared = Bench(qps=5.0, share_cap=str(tmp_path / "cap.lock")).make(ids(1)).steering()
     assert "shared with other processes" in carry_out(Question("set", "qps", "7"), shared).error
 
 
