@@ -67,6 +67,8 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     failed_path: str = ""
     unchanged_path: str = ""
     """Where what was the same is listed; empty: nowhere."""
+    failed_earlier: int = 0
+    """IDs that earlier runs could not fetch, and that stay in the failed file."""
     snapshot: Snapshot = Snapshot()
     keys: tuple[KeyFigures, ...] = ()
     doubts: Doubts = Doubts()
@@ -77,7 +79,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 def closing_words(end: End, redactor: Redactor | None = None) -> list[str]:
     """Lines for stderr, without secrets and without control characters; the first says how it ended."""
     redactor = redactor or Redactor()
-    lines = [_head(end), *_counts(end.snapshot, end.out), *_changes(end), *_failures(end.snapshot, end.failed_path)]
+    lines = [_head(end), *_counts(end.snapshot, end.out), *_changes(end), *_failures(end)]
     lines += doubt_lines(end.doubts)
     lines += [_key(key) for key in end.keys]
     if end.code == 1:
@@ -154,19 +156,22 @@ def _changes(end: End) -> Iterator[str]:
     yield f"compared with earlier products: {line}{where}"
 
 
-def _failures(snapshot: Snapshot, failed_path: str) -> Iterator[str]:
-    if not snapshot.failed:
-        return
-    most_first = sorted(snapshot.failed_by_kind.items(), key=lambda pair: (-pair[1], pair[0]))
-    kinds = ", ".join(f"{number(count)} {kind}" for kind, count in most_first)
-    where = f" → {failed_path}" if failed_path else ""
-    yield f"failed {ids(snapshot.failed)} ({kinds}){where}"
+def _failures(end: End) -> Iterator[str]:
+    snapshot, where = end.snapshot, f" → {end.failed_path}" if end.failed_path else ""
+    if snapshot.failed:
+        most_first = sorted(snapshot.failed_by_kind.items(), key=lambda pair: (-pair[1], pair[0]))
+        kinds = ", ".join(f"{number(count)} {kind}" for kind, count in most_first)
+        yield f"failed {ids(snapshot.failed)} ({kinds}){where}"
+    if end.failed_earlier:
+        yield f"failed in earlier runs: {ids(end.failed_earlier)}{where}"
 
 
 def _failed_advice(snapshot: Snapshot) -> Iterator[str]:
     transient = snapshot.failed - snapshot.failed_permanent
     if transient:
         yield f"what to do: the same command tries the {number(transient)} transient ones again"
+    elif snapshot.failed and snapshot.failed == snapshot.failed_by_kind.get("bad_id"):
+        yield "what to do: correct these lines of the input, then go on with --retry-failed all"
     else:
         yield "what to do: all are permanent; --retry-failed all would try them again"
 

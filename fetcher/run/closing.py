@@ -24,6 +24,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     left_is_exact: bool
     failed_path: str
+    failed_earlier: int
     unchanged_path: str
     started_ms: int
     ended_ms: int
@@ -47,6 +48,7 @@ def end_of(job: Job, done: Done) -> End:
         command=job.command,
         out=job.out,
         failed_path=done.failed_path,
+        failed_earlier=done.failed_earlier,
         unchanged_path=done.unchanged_path,
         snapshot=done.ended.snapshot,
         keys=done.ended.keys,

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
@@ -18,7 +18,7 @@ import msgspec
 
 from fetcher._version import __version__
 from fetcher.clock import Clock, SystemClock
-from fetcher.errors import FetcherError, OutputError, UsageError
+from fetcher.errors import FetcherError, OutputError
 from fetcher.gateway import Api
 from fetcher.ids import Source
 from fetcher.idset import IdSet
@@ -49,6 +49,7 @@ from fetcher.run.event_loop import with_loop
 from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
+from fetcher.run.paths import look_at_paths
 from fetcher.run.quota_book import QuotaBook
 from fetcher.run.roles import Onlooker, Watched
 from fetcher.run.sink import FileSink
@@ -85,6 +86,7 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     configure_logging(level, "json" if settings.log_format == "json" else "text", screen, redactor)
     install_hooks()
     not_yet()
+    look_at_paths(job)
     say = _logged if settings.log_format == "json" else screen.line
     if settings.dry_run:
         return dry_run(job, clock, say)
@@ -147,8 +149,7 @@ def run_job(
         stack.callback(output.close)
         if fresh is not None and settings.skip_fresh_s is not None:
             output.remember_fresh(identity, settings.skip_fresh_s, fresh.since_ms)
-        for note in output.notes:
-            log.warning(note)
+        _warn(output.notes)
         earlier_doubts = tuple(output.doubts)
         if settings.on_doubt == "hold":
             output.hold(clock.wall_ms())
@@ -158,8 +159,7 @@ def run_job(
         onlooker = Treated(watch(), treatment, source, stops=settings.on_schema_change == "stop")
         driven = with_loop(_drive(settings, clock, files, onlooker))
         ended = driven.ended
-        for warning in source.warnings:
-            log.warning(warning)
+        _warn(source.warnings)
         left_is_exact, unread = count_rest(source, ended, clock)
     return Done(
         code=_exit_code(ended, output.earlier.failed),
@@ -168,6 +168,7 @@ def run_job(
         left=ended.snapshot.left + unread,
         left_is_exact=left_is_exact,
         failed_path=output.failed_path,
+        failed_earlier=output.earlier.failed,
         unchanged_path=unchanged_path_of(job.out) if settings.only_changed and job.out != "-" else "",
         started_ms=started_ms,
         ended_ms=clock.wall_ms(),
@@ -181,11 +182,14 @@ def run_job(
     )
 
 
+def _warn(words: Iterable[str]) -> None:
+    for word in words:
+        log.warning(word)
+
+
 def _look_at_input(job: Job, api: Api, clock: Clock) -> None:
     """Raises what opening the input does, before anything else is made."""
     TokenKeeper(job.settings, clock)  # one that cannot be read must not leave an empty OUT behind
-    if isinstance(job.ids, str) and os.path.realpath(job.ids) == os.path.realpath(job.out) and job.ids != "-":
-        raise UsageError(f"{job.ids} is to be read and written at once", "give the products another file with -o")
     if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
         # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
         open_ids(job, api, IdSet(), clock.wall_ms).close()

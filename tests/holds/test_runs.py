@@ -187,6 +187,8 @@ def test_an_input_that_is_the_output_is_refused(tmp_path: Path, sandbox: Any) ->
     (tmp_path / "ids.jsonl").write_text('{"id":"610000000001"}\n')
     done = run("ids.jsonl", "-o", "./ids.jsonl", env=environment(sandbox), cwd=tmp_path)
     assert done.returncode == 2 and "read and written at once" in done.stderr
+    done = run("ids.jsonl", "-o", "out.jsonl", "--failed", "ids.jsonl", env=environment(sandbox), cwd=tmp_path)
+    assert done.returncode == 2 and not (tmp_path / "out.jsonl").exists()
     assert (tmp_path / "ids.jsonl").read_text() == '{"id":"610000000001"}\n'
 
 

@@ -92,6 +92,22 @@ def test_only_permanent_failures() -> None:
     assert lines[-1] == "what to do: all are permanent; --retry-failed all would try them again"
 
 
+def test_lines_that_are_no_ids_are_to_be_corrected() -> None:
+    """To try them again as they are would change nothing."""
+    snapshot = Snapshot(read=2, fetched=1, failed=1, failed_permanent=1, failed_by_kind={"bad_id": 1})
+    assert words(1, 0, snapshot)[-1] == (
+        "what to do: correct these lines of the input, then go on with --retry-failed all"
+    )
+
+
+def test_what_failed_in_earlier_runs_is_not_forgotten() -> None:
+    """A run that finds nothing to do says why it does not end with 0."""
+    end = End(
+        code=1, failed_path="products.failed.jsonl", failed_earlier=2, snapshot=Snapshot(read=30, skipped_known=30)
+    )
+    assert "failed in earlier runs: 2 IDs → products.failed.jsonl" in closing_words(end)
+
+
 def test_refused() -> None:
     """The gateway's remedy is passed on."""
     lines = words(3, 100, Snapshot(read=100, left=100), "gw.SignatureInvalid", "check FETCHER_APP_SECRET")
