@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+_XML: Final = re.compile(rb"\s*(?:<[^<>]*>\s*)+([0-9+-]{13,22})\s*(?:</[^<>]*>\s*)+")
 _TEXT: Final = re.compile(rb'\s*"?(\d{14})(\d{3})?([+-])(\d{2})(\d{2})"?\s*')
 _TOP: Final = re.compile(rb'.*"time"\s*:\s*"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)".*', re.DOTALL)
 _CHINA: Final = timezone(timedelta(hours=8))
@@ -21,13 +22,15 @@ LONGEST_BYTES: Final = 1000
 
 
 def time_in_answer(body: bytes) -> int | None:
-    """Milliseconds since 1970 UTC out of `"20261010164552223+0800"`, `1484033752883`, or the TOP family's
-    `{"time_get_response": {"time": "2026-10-10 16:45:52"}}`, which is China's; None: it is none of them.
+    """Milliseconds since 1970 UTC out of `"20261010164552223+0800"`, `1484033752883`, one of them alone in XML, or the
+    TOP family's `{"time_get_response": {"time": "2026-10-10 16:45:52"}}`, which is China's; None: it is none of them.
 
     Examples:
         >>> time_in_answer(b'"20261010164552223+0800"'), time_in_answer(b"1484033752883"), time_in_answer(b"{}")
         (1791621952223, 1484033752883, None)
     """
+    if body.lstrip().startswith(b"<") and len(body) < LONGEST_BYTES and (alone := _XML.fullmatch(body)) is not None:
+        body = alone[1]
     millis = _MILLIS.fullmatch(body)
     if millis is not None:
         return int(millis[1])

@@ -10,12 +10,26 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from fetcher.errors import UsageError
 from fetcher.model import NoReply, Reply, Request
 from fetcher.run.assemble import Parts
 from fetcher.transport import Connection
 
 SHORTEST_SLEEP_S: Final = 0.001
 LONGEST_SLEEP_S: Final = 0.25
+
+
+def unreached(parts: Parts, detail: str) -> UsageError:
+    """What to say where no call got as far as the gateway; with a proxy, it may be that which is not there."""
+    settings, way, look_at = parts.settings, "", "--gateway; a proxy has to be named with --proxy"
+    if settings.proxy is not None:
+        way, look_at = " through the proxy", "--proxy"
+    elif settings.trust_env:
+        way, look_at = (
+            ", by a proxy if the environment names one",
+            "--gateway; --trust-env takes HTTPS_PROXY and the like",
+        )
+    return UsageError(f"cannot reach {parts.gateway.origin}{way}: {detail}", f"check the network and {look_at}")
 
 
 async def ask(parts: Parts, make: Callable[[], Request]) -> Reply | NoReply:

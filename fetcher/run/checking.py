@@ -17,7 +17,7 @@ import msgspec
 from fetcher.clock import Clock, SystemClock
 from fetcher.errors import FetcherError
 from fetcher.model import Item, Kind, NoReply, Reply, Request, Verdict, VerdictKind
-from fetcher.run.asking import ask
+from fetcher.run.asking import ask, unreached
 from fetcher.run.assemble import Parts, assemble, gateway_of
 from fetcher.run.event_loop import with_loop
 from fetcher.run.gateway_time import ask_time
@@ -104,8 +104,8 @@ class _Check:
         answer = asked.answer
         if isinstance(answer, NoReply):
             found.calls -= not answer.sent
-            remedy = "check the network and --gateway; a proxy has to be named with --proxy"
-            found.add("network", "wrong", f"cannot reach {parts.gateway.origin}: {answer.detail}", remedy, UNREACHABLE)
+            wrong = unreached(parts, answer.detail)
+            found.add("network", "wrong", str(wrong), wrong.advice, UNREACHABLE)
             return False
         if not again:
             found.add("network", "ok", f"{parts.gateway.origin} answered in {answer.latency_s * 1000:.0f} ms")

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from fetcher.errors import LimitReached, UsageError
+from fetcher.errors import LimitReached
 from fetcher.metrics import Tally
 from fetcher.model import (
     Action,
@@ -28,6 +28,7 @@ from fetcher.model import (
 )
 from fetcher.pacing import parse_retry_after
 from fetcher.report import duration
+from fetcher.run.asking import unreached
 from fetcher.run.assemble import Parts
 from fetcher.run.carrying import Carrying
 from fetcher.run.desk import Desk
@@ -152,7 +153,7 @@ class Settling:
         lasted = duration(parts.settings.max_outage_s)
         last = f"; the last trouble: {self._last_trouble}" if self._last_trouble else ""
         remedy = "no ID was lost or marked failed for it; run the same command again when it is back"
-        if not any([key.accepted_calls for key in parts.keys]):
+        if not any(key.accepted_calls for key in parts.keys):
             remedy += ". Nothing was ever answered well: check --gateway, and ask `fetcher check`"
         self._desk.stop(LimitReached(f"the gateway has not answered well for {lasted}{last}", remedy))
 
@@ -163,12 +164,7 @@ class Settling:
         if parts.reached:
             return
         if lost.permanent or lost.ended_s - parts.started_s > NO_CONNECTION_PATIENCE_S:
-            self._desk.stop(
-                UsageError(
-                    f"cannot reach {parts.gateway.origin}: {lost.detail}",
-                    "check the network and --gateway; a proxy has to be named with --proxy",
-                )
-            )
+            self._desk.stop(unreached(parts, lost.detail))
 
     def _unanswered(self, key: Key, items: tuple[Item, ...], lost: NoReply) -> None:
         parts = self._parts

@@ -156,6 +156,11 @@ class TokenKeeper:
         if not self._renewable:
             raise Refused("the gateway refused the session", "get a new session key and set FETCHER_ACCESS_TOKEN")
         if refresh is None:
+            if self._kept.access is None:
+                raise Refused(
+                    "the gateway wants an access token, and there is none",
+                    "fetcher login gets one; or set FETCHER_ACCESS_TOKEN",
+                )
             raise Refused(
                 "the gateway refused the access token",
                 "there is no refresh token to renew it with: fetcher login gets both, or set FETCHER_ACCESS_TOKEN",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import httpx
@@ -157,7 +158,11 @@ async def test_a_gateway_that_cannot_be_reached() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as client:
         found = await diagnose(mine, LoopClock(), ID, own_id=False, client=client)
     assert (found.exit_code, found.calls) == (2, 0)
-    assert wrong(found)[1] == "network" and "cannot reach http://127.0.0.1:1" in wrong(found)[2]
+    assert wrong(found)[1] == "network" and "cannot reach http://127.0.0.1:1:" in wrong(found)[2]
+    by_proxy = dataclasses.replace(mine, proxy="http://127.0.0.1:2")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as client:
+        found = await diagnose(by_proxy, LoopClock(), ID, own_id=False, client=client)
+    assert "through the proxy" in wrong(found)[2] and "--proxy" in wrong(found)[3]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,8 @@ async def test_without_a_refresh_token_nothing_is_asked() -> None:
     with pytest.raises(Refused, match="refused the access token") as caught:
         await keeper(far.clock, refresh_token=None).renew(far.ask, Secret(FIRST))
     assert "fetcher login" in caught.value.advice and far.asked == []
+    with pytest.raises(Refused, match="wants an access token, and there is none"):
+        await keeper(far.clock, access_token=None, refresh_token=None).renew(far.ask, None)
 
 
 @pytest.mark.virtual_time
