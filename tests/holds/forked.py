@@ -134,4 +134,4 @@ def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     end_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end_s, "what was waited for did not happen"
-        time.sleep(0.005)
+        time.sleep(0.02)

@@ -16,25 +16,14 @@ import pytest
 
 from tests.holds.books import check, failed_of, records
 from tests.holds.forked import Forked, finished, until
-from tests.holds.runs import SandboxSettings, command, environment, spawn, write_ids
+from tests.holds.runs import SandboxSettings, command, environment, write_ids
 
 pytestmark = pytest.mark.slow
+GATEWAY = SandboxSettings(latency_ms=3, absent=0.0)
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting needs root")
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 IN_FLIGHT = 8
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Any]:
-    with spawn(SandboxSettings(latency_ms=3, absent=0.0)) as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(gateway: Any) -> Any:
-    gateway.reset()
-    return gateway
 
 
 @contextmanager
@@ -146,7 +135,7 @@ def test_an_input_output_error(tmp_path: Path, sandbox: Any, inject: str) -> Non
 @STRACE
 def test_a_disk_that_hangs(tmp_path: Path, sandbox: Any) -> None:
     """A sync that does not come back: exit 70 after --stall-timeout, and the words say who waits for what."""
-    ids, out = write_ids(tmp_path / "ids.txt", 3000), tmp_path / "out.jsonl"
+    ids, out = write_ids(tmp_path / "ids.txt", 2500), tmp_path / "out.jsonl"
     out.touch()
     env: dict[str, Any] = {"env": environment(sandbox), "cwd": tmp_path}
     arguments = words("out.jsonl", "--stall-timeout", 1, "--timeout", 1)

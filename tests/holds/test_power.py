@@ -30,7 +30,7 @@ SHUTDOWN = 0x8004587D
 """EXT4_IOC_SHUTDOWN."""
 NO_LOG_FLUSH = 2
 """As if the plug were pulled: what the journal has not yet written is gone."""
-CUTS = 12
+CUTS = 6
 
 
 @contextmanager

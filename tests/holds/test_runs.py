@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,7 @@ from tests.holds.sent_times import sent_times
 from tests.pacing.windows import worst_window
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Any]:
-    with spawn(SandboxSettings(latency_ms=20, jitter_ms=5)) as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(gateway: Any) -> Any:
-    gateway.reset()
-    return gateway
+GATEWAY = SandboxSettings(latency_ms=20, jitter_ms=5)
 
 
 def test_a_file_of_ids_becomes_a_file_of_products(tmp_path: Path, sandbox: Any) -> None:

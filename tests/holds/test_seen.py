@@ -6,34 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from tests.holds.runs import SandboxSettings, command, environment, lines, run, spawn, write_ids
+from tests.holds.runs import SandboxSettings, command, environment, lines, run, write_ids
 
 pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[2] / "docs"
+GATEWAY = SandboxSettings(latency_ms=10, jitter_ms=5, absent=0.05, error_rate=0.1)
 
 
 def schema(name: str) -> Any:
     """A published schema."""
     return json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Any]:
-    with spawn(SandboxSettings(latency_ms=10, jitter_ms=5, absent=0.05, error_rate=0.1)) as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(gateway: Any) -> Any:
-    gateway.reset()
-    return gateway
 
 
 def test_every_document_of_a_run_is_as_published(tmp_path: Path, sandbox: Any) -> None:

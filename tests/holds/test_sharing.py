@@ -17,28 +17,18 @@ import pytest
 
 from tests.holds.books import check
 from tests.holds.forked import Forked, finished, until
-from tests.holds.runs import SandboxSettings, environment, lines, spawn, write_ids
+from tests.holds.runs import SandboxSettings, environment, lines, write_ids
 from tests.holds.sent_times import sent_times
 from tests.pacing.windows import worst_window
 from tests.sharing.redis_server import RedisServer, needs_redis
 
 pytestmark = pytest.mark.slow
+GATEWAY = SandboxSettings(latency_ms=20, jitter_ms=5, absent=0.0)
+
 
 ROOT = Path(__file__).parents[2]
 CAP = 200
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Any]:
-    with spawn(SandboxSettings(latency_ms=20, jitter_ms=5, absent=0.0)) as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(gateway: Any) -> Any:
-    gateway.reset()
-    return gateway
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,12 @@ import pytest
 
 from tests.holds.books import check, records
 from tests.holds.forked import Forked, finished, until
-from tests.holds.runs import SandboxSettings, command, environment, lines, spawn, write_ids
+from tests.holds.runs import SandboxSettings, command, environment, lines, write_ids
 from tests.holds.sent_times import sent_times
 from tests.pacing.windows import worst_window
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Any]:
-    with spawn(SandboxSettings(latency_ms=150, absent=0.0)) as handle:
-        yield handle
-
-
-@pytest.fixture
-def sandbox(gateway: Any) -> Any:
-    gateway.reset()
-    return gateway
+GATEWAY = SandboxSettings(latency_ms=150, absent=0.0)
 
 
 @pytest.mark.parametrize(("which", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
