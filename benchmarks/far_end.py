@@ -201,6 +201,7 @@ def _serve_slowly(port: int, latency_s: float, core: int, told: Connection) -> N
 
         def asked() -> None:
             told.recv()
+            os.set_blocking(told.fileno(), True)  # the loop has made it non-blocking; thousands of times fill the pipe
             told.send(seen.tobytes())
             del seen[:]
 
