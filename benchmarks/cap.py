@@ -12,7 +12,6 @@ cap: above 1.000 the cap was passed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -29,7 +28,7 @@ from benchmarks.clients import SECRET
 from benchmarks.limiters import OTHERS, PACER, Figures, tried
 from benchmarks.pipeline import children_cpu_s
 from benchmarks.plot import lines
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from benchmarks.servers import nginx, on_core
 from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
 
@@ -172,11 +171,10 @@ def trouble(caps: list[int], *, keep: bool) -> None:
 
 def main() -> None:
     """The table, the trouble, or both."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--caps", type=int, nargs="+", default=CAPS)
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--only", choices=["table", "trouble"])
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     if options.only != "trouble":
         table(options.caps, options.seconds, keep=not options.trial)

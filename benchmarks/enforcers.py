@@ -11,7 +11,6 @@ takes 60 % of what was configured and that has to be found out. HAProxy counts r
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import json
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from benchmarks.far_end import enforcer, long_way, version_of
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from fetcher.gateway import param2_signature
 from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
 
@@ -91,12 +90,11 @@ def cell(client: str, kind: str, configured: int, real: int, seconds: float) -> 
 
 def main() -> int:
     """Every cell, one after the other."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--caps", type=int, nargs="+", default=[20, 100, 1000])
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--kinds", nargs="+", default=["nginx", "haproxy"], choices=["nginx", "haproxy"])
     parser.add_argument("--name", default="enforcers", help="of the files in results/")
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     versions = [*installed("fetcher", "httpx", "aiolimiter"), *(version_of(kind) for kind in options.kinds)]
     title = "The cap at enforcers that nobody here wrote, 20 ± 10 ms away, --headroom auto"

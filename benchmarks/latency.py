@@ -10,7 +10,6 @@ carry at all (the pipeline says how much that is) it cannot carry here: then the
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -21,7 +20,7 @@ from benchmarks.clients import PACKAGES
 from benchmarks.far_end import SlowServer, slow_server
 from benchmarks.pipeline import measured
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from benchmarks.servers import Far
 
 LATENCY_S: Final = 0.2
@@ -50,10 +49,9 @@ def per_s(times_s: list[float]) -> float:
 
 def main() -> None:
     """Take turns, print medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--in-flight", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     names = [name for name in CLIENTS if name == "fetcher" or installed(PACKAGES[name])]
     versions = installed("fetcher", *dict.fromkeys(PACKAGES[name] for name in names if name in PACKAGES))

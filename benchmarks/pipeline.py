@@ -12,7 +12,6 @@ hold every ID exactly once has no speed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -28,7 +27,7 @@ from typing import Final
 
 from benchmarks.clients import CLIENTS, PACKAGES, PATH, SECRET
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from benchmarks.servers import Far, nginx, on_core
 
 COUNTS: Final = {
@@ -128,12 +127,11 @@ def compare(body_kb: int, names: Sequence[str], in_flight: int, rounds: int) -> 
 
 def main() -> None:
     """A table and a picture for each size of body."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--bodies", type=int, nargs="+", default=BODIES_KB, help="KB of an answer")
     parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", default=["fetcher", *CLIENTS], choices=["fetcher", *CLIENTS])
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     names = [name for name in options.only if name == "fetcher" or installed(PACKAGES[name])]
     versions = installed("fetcher", *dict.fromkeys(PACKAGES[name] for name in names if name in PACKAGES))

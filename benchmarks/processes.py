@@ -11,7 +11,6 @@ of few IDs. The server's own part of the cores is told beside it.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.pipeline import measured
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from benchmarks.servers import nginx
 
 NUMBERS = (1, 2, 4)
@@ -35,11 +34,10 @@ def cpu_of(pid: int) -> float:
 
 def main() -> None:
     """The numbers take turns."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--body", type=int, default=5, help="KB of an answer")
     parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     title = f"Processes: {COUNT:,} products of {options.body} KB, no core reserved for anyone"
     report = Report("processes", title, installed("fetcher"), keep=not options.trial)

@@ -9,7 +9,6 @@ booked on the room that calls them, what uvloop does by itself (epoll, reading a
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from typing import Final
 from benchmarks.clients import SECRET
 from benchmarks.pipeline import children_cpu_s, command_of
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from benchmarks.servers import nginx, on_core
 
 COUNT: Final = 150_000
@@ -47,10 +46,9 @@ def place_of(stack: str) -> tuple[str, str]:
 
 def main() -> None:
     """Record, add up, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--body", type=int, default=5, help="KB of an answer")
     parser.add_argument("--in-flight", type=int, default=64)
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     title = f"Where the CPU of a product goes: bodies of {options.body} KB, {options.in_flight} in flight"
     report = Report("profile", title, installed("fetcher", "uvloop", "py-spy"), keep=not options.trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
@@ -12,6 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 RESULTS: Final = Path(__file__).parent / "results"
+
+
+def arguments(about: str | None) -> argparse.ArgumentParser:
+    """What a benchmark that keeps its result may be told; each adds its own to it."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
+    return parser
 
 
 def machine() -> str:

@@ -9,7 +9,6 @@ thousand more from the project's sandbox and stops. Memory is what the kernel sa
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import statistics
@@ -20,7 +19,7 @@ import time
 from pathlib import Path
 
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from fetcher.idset import IdSet
 from fetcher.output import Disk
 from fetcher.output.journal import Journal
@@ -78,9 +77,8 @@ def run(gateway: SandboxHandle, ids: Path, out: Path, more: int) -> tuple[float,
 
 def main() -> int:
     """Small first, since the highest memory of all children is what can be asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--millions", type=float, default=10)
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     total = int(options.millions * 1e6)
     done = total * 9 // 10

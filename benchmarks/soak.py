@@ -10,7 +10,6 @@ line is without that table; it has to be flat.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -25,7 +24,7 @@ from benchmarks.clients import SECRET
 from benchmarks.far_end import slow_server
 from benchmarks.pipeline import children_cpu_s
 from benchmarks.plot import Points, lines
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from fetcher.idset import IdSet
 
 EVERY_S: Final = 5.0
@@ -103,11 +102,10 @@ def run(folder: Path, url: str, qps: int, wanted: int) -> tuple[list[tuple[float
 
 def main() -> None:
     """Run, sample, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--qps", type=int, default=2000)
     parser.add_argument("--note", default="", help="said with the figures, as: others worked on this machine meanwhile")
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     title = f"A soak: {options.minutes:g} minutes at a cap of {options.qps:,} a second"
     report = Report("soak", title, installed("fetcher", "uvloop"), keep=not options.trial)

@@ -9,14 +9,13 @@ Certificates are verified as always. Connections are kept alive, so what is meas
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.pipeline import PRODUCT, Measured, measured, medians, with_lane, with_wrk
 from benchmarks.plot import bars
-from benchmarks.reports import Report, installed
+from benchmarks.reports import Report, arguments, installed
 from benchmarks.servers import Far, nginx
 from fetcher.clock import SystemClock
 from fetcher.model import Reply, Request
@@ -42,11 +41,10 @@ async def handshakes(far: Far, *, resumed: bool) -> Measured:
 
 def main() -> None:
     """Plain and TLS take turns."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--body", type=int, default=5, help="KB of an answer")
     parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--trial", action="store_true", help="leave the files in results/ as they are")
     options = parser.parse_args()
     title = f"TLS beside plain: bodies of {options.body} KB, {options.in_flight} in flight, one core for the client"
     report = Report("tls", title, installed("fetcher", "uvloop"), keep=not options.trial)
