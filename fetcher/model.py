@@ -29,6 +29,14 @@ class Kind(StrEnum):
     BAD_ID = "bad_id"
 
 
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A question of the run's own, asked because a call was refused."""
+
+    what: VerdictKind
+    key: str = ""
+    """Name of the key whose call it was; a single one has none."""
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """One ID on its way. Queues hold Items, never signed requests, so a stale signature cannot be written down."""
 
@@ -39,9 +47,9 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     """Which counted attempt comes next; throttle answers and sends that never left do not count."""
     doubts: int = 0
     """Earlier attempts that were sent and never answered: each may have been charged."""
-    refreshed: tuple[VerdictKind, ...] = ()
+    refreshed: tuple[Asked, ...] = ()
     """What has been done about refusals of this ID's calls: a new token, a new offset of the clock, a look whether the
-    key still stands. Each once; then the refusal counts."""
+    key still stands. Each once a key; then the refusal counts."""
     lot: int = 0
     """It may share a call with so many IDs, itself included; 0: with as many as the API takes."""
 

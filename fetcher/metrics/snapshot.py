@@ -11,6 +11,8 @@ from fetcher.model import Kind, VerdictKind
 
 STORED: Final = (VerdictKind.DONE, VerdictKind.ABSENT, VerdictKind.REJECT)
 """Answers that end up in a file, as a product or as a failure."""
+OWN: Final = "own"
+"""The result under which questions of the run's own are counted: for a token, the gateway's time."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -50,7 +52,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     unsent: int = 0
     """Attempts of which no byte left: no connection."""
     results: dict[str, int] = {}
-    """Attempts, sent or not, by what came of them: a `VerdictKind` or a `Lost`."""
+    """Attempts, sent or not, by what came of them: a `VerdictKind`, a `Lost`, or `own` for questions of the run's
+    own."""
     retries: int = 0
     """Counted attempts after the first one of an ID."""
     throttles: int = 0
@@ -117,13 +120,19 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def cost(self) -> float | None:
-        """Of all calls that left this machine, as if each were charged; None without a price."""
-        return None if self.price is None else self.attempts * self.price
+        """Of all calls that left this machine, as if each were charged; None without a price. The run's own questions
+        (for a token, the time) have none."""
+        return None if self.price is None else (self.attempts - self.own) * self.price
+
+    @property
+    def own(self) -> int:
+        """Of the attempts: questions of the run's own, for a token or the gateway's time."""
+        return self.results.get(OWN, 0)
 
     @property
     def stored_nothing(self) -> int:
         """Calls that left this machine and brought nothing to store: refused, failed, or never answered."""
-        return self.attempts - sum(self.results.get(kind, 0) for kind in STORED)
+        return self.attempts - self.own - sum(self.results.get(kind, 0) for kind in STORED)
 
     @property
     def cost_expected(self) -> float | None:
@@ -131,7 +140,8 @@ class Snapshot(msgspec.Struct, frozen=True):
         decided = self.fetched + self.failed - self.failed_by_kind.get(Kind.BAD_ID, 0)
         if self.price is None or self.total is None or decided <= 0:
             return None
-        return (self.attempts + (self.total - self.done) * self.attempts / decided) * self.price
+        calls = self.attempts - self.own
+        return (calls + (self.total - self.done) * calls / decided) * self.price
 
     @property
     def unfinished(self) -> int:

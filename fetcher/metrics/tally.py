@@ -15,7 +15,7 @@ from fetcher.errors import Defect
 from fetcher.life import TRANSITIONS, Event, State
 from fetcher.metrics.course import Course
 from fetcher.metrics.latency import Histogram
-from fetcher.metrics.snapshot import Snapshot
+from fetcher.metrics.snapshot import OWN, Snapshot
 from fetcher.metrics.specimens import Specimens
 from fetcher.metrics.story import Story
 from fetcher.metrics.throughput import RateWindow
@@ -163,6 +163,10 @@ class Tally:
             self._paid_doubts += 1
         else:
             self.latency.record(attempt.ended_s - attempt.started_s)
+
+    def asked(self) -> None:
+        """A question of the run's own left this machine, and was answered or not."""
+        self._results[OWN] += 1
 
     def detour(self, service_s: float) -> None:
         """An answered call did not end its ID, or not in one go: its duration alone says too little of the ID's."""

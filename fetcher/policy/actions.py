@@ -10,7 +10,7 @@ It must not know: clocks and dice (a function is passed in), codes of the gatewa
 | RETRY with the error `rejected` (an unknown code) | Again once, then Fail, not permanent |
 | RETRY that asks for more than 300 s | Stop as QUOTA: resumable, says when |
 | THROTTLE | Throttled; never an attempt |
-| REFRESH / CLOCK | Refresh once an ID, then Stop as FATAL |
+| REFRESH / CLOCK | Refresh once an ID and key, then Stop as FATAL |
 | FATAL / QUOTA | Stop (`Refusals` may know better about FATAL) |
 | no reply, nothing sent | Free; permanent: Stop as FATAL |
 | no reply, sent: timeout, disconnected, malformed | Again, in doubt; attempts or doubts used up: Fail, not permanent |
@@ -30,6 +30,7 @@ import msgspec
 from fetcher.model import (
     Action,
     Again,
+    Asked,
     ErrorInfo,
     Fail,
     Free,
@@ -66,18 +67,23 @@ class Policy:
     def __init__(self, retries: int, doubts: int | None = 2, *, random: Callable[[], float]) -> None:
         self._retries, self._doubts, self._random = retries, doubts, random
 
-    def decide(self, answer: Verdict | NoReply, item: Item, *, outage: bool = False) -> Action:
+    def decide(self, answer: Verdict | NoReply, item: Item, *, outage: bool = False, key: str = "") -> Action:
         """What to do about `answer`, which attempt number `item.attempt` brought.
 
         Args:
             answer: an understood answer, or none.
             item: the ID with what it has behind it.
             outage: the breaker is open: a transient failure is then not the ID's fault.
+            key: whose call it was.
         """
         if isinstance(answer, NoReply):
             return self._unanswered(answer, item, outage)
         if answer.kind is VerdictKind.DONE:
             return Keep(answer.payload)
+        if answer.kind in (VerdictKind.REFRESH, VerdictKind.CLOCK):
+            if Asked(answer.kind, key) in item.refreshed:
+                return Stop(msgspec.structs.replace(answer, kind=VerdictKind.FATAL))
+            return Refresh(answer.kind)
         return self._answered(answer, item, outage)
 
     def pause_s(self, lost: NoReply) -> float:
@@ -97,10 +103,6 @@ class Policy:
                 return self._transient(verdict, item, outage)
             case VerdictKind.THROTTLE:
                 return Throttled(verdict.wait_s)
-            case VerdictKind.REFRESH | VerdictKind.CLOCK:
-                if verdict.kind in item.refreshed:
-                    return Stop(msgspec.structs.replace(verdict, kind=VerdictKind.FATAL))
-                return Refresh(verdict.kind)
             case _:  # FATAL, QUOTA
                 return Stop(verdict)
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fetcher.model import Fail, Free, Item, Refresh, Stop, Verdict, VerdictKind
+from fetcher.model import Asked, Fail, Free, Item, Refresh, Stop, Verdict, VerdictKind
 from fetcher.policy.actions import rejected
 
 ALIKE: Final = 3
@@ -36,9 +36,14 @@ PERMISSION: Final = "ACL"
 
 
 class Refusals:
-    """Remembers refusals until the next success, and the IDs that are asked again."""
+    """Remembers one key's refusals until its next success, and the IDs that are asked again.
 
-    def __init__(self) -> None:
+    Args:
+        key: its name.
+    """
+
+    def __init__(self, key: str = "") -> None:
+        self._key = key
         self._successes = 0
         self._fatal_at_first = 0
         self._alike: dict[str, set[str]] = {}
@@ -83,7 +88,7 @@ class Refusals:
         elif code not in self._own_codes:
             if answers < MOST_ANSWERS:
                 return Free(ASK_AGAIN_S)
-            if verdict.kind is VerdictKind.FATAL and verdict.kind not in item.refreshed:
+            if verdict.kind is VerdictKind.FATAL and Asked(verdict.kind, self._key) not in item.refreshed:
                 return Refresh(VerdictKind.FATAL)
         self._suspects.pop(item.id, None)
         return rejected(verdict, permanent=PERMISSION not in code or code in self._own_codes)

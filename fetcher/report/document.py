@@ -64,10 +64,12 @@ class Calls(msgspec.Struct, kw_only=True):
 
     sent: int
     """Calls that left this machine."""
+    own: int = 0
+    """Those of them that were questions of the run's own: for a token, the gateway's time. They have no price."""
     unsent: int
     """Attempts of which no byte left: no connection."""
     results: dict[str, int]
-    """Attempts, sent or not, by what came of them."""
+    """Attempts, sent or not, by what came of them; `own`: questions of the run's own."""
     retries: int
     """Counted attempts after the first one of an ID."""
     throttles: int
@@ -77,7 +79,7 @@ class Calls(msgspec.Struct, kw_only=True):
     paid_doubts: int
     """Calls sent and never answered: each may have been charged."""
     stored_nothing: int
-    """Calls sent that brought nothing to store: refused, failed, or never answered."""
+    """Calls for IDs that brought nothing to store: refused, failed, or never answered."""
 
 
 class Cost(msgspec.Struct, kw_only=True):

@@ -110,7 +110,7 @@ def _ids(snapshot: Snapshot, left_is_exact: bool) -> Ids:
 
 
 def _calls(snapshot: Snapshot) -> Calls:
-    names = ("unsent", "results", "retries", "throttles", "paid_doubts", "stored_nothing")
+    names = ("own", "unsent", "results", "retries", "throttles", "paid_doubts", "stored_nothing")
     figures = {name: getattr(snapshot, name) for name in names}
     return Calls(sent=snapshot.attempts, paused_s=_rounded(snapshot.paused_s), **figures)
 

@@ -64,7 +64,6 @@ class Parts:
     open_hours: OpenHours
     cap_proof: CapProof
     """Over the calls of all keys; of one key it is the key's own."""
-    tokens: TokenKeeper
     started_s: float
     started_ms: int
     """The same by the wall."""
@@ -72,6 +71,8 @@ class Parts:
     """An answer of any kind has come: host, port and TLS are right."""
     clock_offset_ms: int = 0
     """How far the gateway's clock is ahead of ours; 0 until it was measured."""
+    timed_s: float = -math.inf
+    """When it was measured last, monotonic."""
     last_accepted_s: float = 0.0
     quota_book: QuotaBook | None = None
     """Where the calls of `--cap` are written down, so that a restart knows of them."""
@@ -102,6 +103,11 @@ class Parts:
         return self.keys[0].throttle
 
     @property
+    def tokens(self) -> TokenKeeper:
+        """The first key's."""
+        return self.keys[0].tokens
+
+    @property
     def calls_started(self) -> int:
         """By all keys together."""
         return sum([key.calls_started for key in self.keys])
@@ -122,10 +128,11 @@ class Parts:
 
     def calls_left(self) -> int:
         """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
-        limit = self.settings.calls_allowed
         if self.leasing is not None and self.leasing.is_limited:
             return 0 if self.leasing.used_up else 2**62
-        return 2**62 if limit is None else max(0, limit - self.calls_started)
+        calls, paid, started = self.settings.max_calls, self.settings.calls_payable, self.calls_started
+        by_number = 2**62 if calls is None else calls - started - sum([key.questions for key in self.keys])
+        return max(0, min(by_number, 2**62 if paid is None else paid - started))
 
     async def aclose(self) -> None:
         """Hang up."""
@@ -193,14 +200,12 @@ def assemble(
     """
     now_s = clock.monotonic_s()
     own = settings_of_keys(settings) or [("", settings)]
-    names, several = [name for name, _ in own], [each for _, each in own]
-    tokens = TokenKeeper(several[0], clock, learn)
-    several[0] = dataclasses.replace(several[0], access_token=tokens.access)
-    keys = [key_of(name, each, now_s) for name, each in zip(names, several, strict=True)]
-    leasing = lease_for(keys[0], several[0], clock, place)
+    keys = [key_of(name, each, clock, learn) for name, each in own]
+    first = dataclasses.replace(own[0][1], access_token=keys[0].tokens.access)
+    leasing = lease_for(keys[0], first, clock, place)
     cap_per_s = sum(key.cap_per_s for key in keys)
     return Parts(
-        settings=several[0],
+        settings=first,
         clock=clock,
         keys=keys,
         transport=transport_of(settings, keys[0].gateway.origin, clock, client),
@@ -210,7 +215,6 @@ def assemble(
         breaker=Breaker(max_outage_s=settings.max_outage_s),
         open_hours=OpenHours(settings.windows, zone_of(settings)),
         cap_proof=keys[0].cap_proof if len(keys) == 1 else CapProof(cap_per_s),
-        tokens=tokens,
         started_s=now_s,
         started_ms=clock.wall_ms(),
         last_accepted_s=now_s,
@@ -218,25 +222,28 @@ def assemble(
     )
 
 
-def key_of(name: str, settings: Settings, now_s: float) -> Key:
+def key_of(name: str, settings: Settings, clock: Clock, learn: Callable[[Secret], None] | None = None) -> Key:
     """One credential with all that is its own.
 
     Args:
         name: for a person.
         settings: with this credential as the plain one.
-        now_s: monotonic.
+        clock: both clocks.
+        learn: see `assemble`.
     """
-    headroom = headroom_of(settings)
+    headroom, now_s = headroom_of(settings), clock.monotonic_s()
+    tokens = TokenKeeper(settings, clock, learn, name if settings.keys else "")
     return Key(
         name=name,
         cap_per_s=settings.qps,
-        gateway=gateway_of(settings),
+        gateway=gateway_of(dataclasses.replace(settings, access_token=tokens.access)),
         pacer=Pacer(settings.qps, now_s, headroom.share),
         headroom=headroom,
         bucket=bucket_of(settings.qps),
         throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
-        refusals=Refusals(),
+        refusals=Refusals(name),
         cap_proof=CapProof(settings.qps),
+        tokens=tokens,
         quotas=make_quotas(settings.caps, time.fromisoformat(settings.quota_reset), zone_of(settings) or BEIJING),
     )
 

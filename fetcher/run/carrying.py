@@ -5,7 +5,6 @@ It must not know answers beyond their times, nor why something was decided.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 from fetcher.clock import Clock
@@ -32,8 +31,7 @@ from fetcher.model import (
 from fetcher.run.assemble import Parts
 from fetcher.run.desk import Desk
 from fetcher.run.keys import Key
-
-log = logging.getLogger("fetcher.run")
+from fetcher.run.pool import Pool
 
 
 class Carrying:
@@ -42,8 +40,8 @@ class Carrying:
     Args:
         put: takes a product.
         fail: takes a failure, and may find that it was one too many.
-        refused: takes an ID whose call was refused for its token, its time or its key, which of them, and when it was
-            sent.
+        refused: takes a key, an ID whose call with it was refused for its token, its time or the key, which of them,
+            and when it was sent.
     """
 
     def __init__(
@@ -53,10 +51,10 @@ class Carrying:
         tally: Tally,
         put: Callable[[Outcome], None],
         fail: Callable[[Failure], None],
-        refused: Callable[[Item, VerdictKind, float], None],
+        refused: Callable[[Key, Item, VerdictKind, float], None],
     ) -> None:
         self._parts, self._desk, self._tally, self._put, self._fail = parts, desk, tally, put, fail
-        self._refused = refused
+        self._refused, self._pool = refused, Pool(parts, desk, tally)
         self._clock: Clock = parts.clock
 
     def out(
@@ -91,10 +89,7 @@ class Carrying:
                 asked_s = action.wait_s
             elif isinstance(action, Refresh):
                 self._begun(item, latency_ms)
-                if self._cannot_renew(key, action.what):
-                    self.back([item])
-                else:
-                    self._refused(item, action.what, answer.started_s)
+                self._refused(key, item, action.what, answer.started_s)
             elif isinstance(action, Again | Free):
                 self._begun(item, latency_ms)
                 self._later(item, action, due_s, heard=isinstance(answer, Reply))
@@ -173,14 +168,14 @@ class Carrying:
             self._tally.waiting("the gateway said over the rate", now_s + pause_s)
         too_long_s = key.throttle.too_long_wait_s
         if too_long_s is not None:
-            self._end(
+            self._pool.end(
                 key,
                 LimitReached(
                     f"the gateway asks to wait {too_long_s:.0f} s", "run the same command again then; no ID was lost"
                 ),
             )
         elif key.throttle.given_up(now_s):
-            self._end(
+            self._pool.end(
                 key,
                 LimitReached(
                     f"nothing but answers over the rate for {parts.settings.max_outage_s / 60:g} minutes",
@@ -192,37 +187,9 @@ class Carrying:
         """What would end the run is this key's own, and there are others: it leaves the pool."""
         if isinstance(answer, NoReply):
             return False
-        if key.retired is None and not self._is_last(key):
-            self._end(key, _reason(action, answer))
-        return key.retired is not None and self._living() > 0
-
-    def _cannot_renew(self, key: Key, what: VerdictKind) -> bool:
-        """In a pool the run's own questions speak for the first key only: any other leaves it. The clock is for all."""
-        first = self._parts.keys[0]
-        renewable = key is first and self._parts.settings.refresh_token is not None and what is VerdictKind.REFRESH
-        if what is VerdictKind.CLOCK or renewable or len(self._parts.keys) == 1:
-            return False
-        said = "the access token" if what is VerdictKind.REFRESH else "the key"
-        self._end(key, Refused(f"the gateway refused {said}", "look at the key's table in fetcher.toml"))
-        return True
-
-    def _end(self, key: Key, reason: FetcherError) -> None:
-        """A key can do no more: the run goes on with the rest, or ends with the last."""
-        if self._is_last(key):
-            self._desk.stop(reason)
-        elif key.retired is None:
-            key.retired = reason
-            self._tally.allowed(self._parts.cap_per_s)
-            log.warning(
-                "key %s is out of the pool: %s; its IDs go back, %d %s left",
-                *(key.name, reason, self._living(), "is" if self._living() == 1 else "are"),
-            )
-
-    def _living(self) -> int:
-        return sum([key.retired is None for key in self._parts.keys])
-
-    def _is_last(self, key: Key) -> bool:
-        return self._living() == (key.retired is None)
+        if key.retired is None and not self._pool.is_last(key):
+            self._pool.end(key, _reason(action, answer))
+        return key.retired is not None and self._pool.living > 0
 
 
 def _reason(action: Stop, answer: Reply | NoReply) -> FetcherError:

@@ -57,7 +57,7 @@ from fetcher.run.token_file import shared_tokens
 from fetcher.run.tokens import TokenKeeper
 from fetcher.run.treated import Treated, treatment_of
 from fetcher.secret import Redactor, Secret
-from fetcher.settings import CommandSettings, known_secrets
+from fetcher.settings import CommandSettings, known_secrets, settings_of_keys
 
 __all__ = ["Job", "run_command"]
 
@@ -189,7 +189,8 @@ def _warn(words: Iterable[str]) -> None:
 
 def _look_at_input(job: Job, api: Api, clock: Clock) -> None:
     """Raises what opening the input does, before anything else is made."""
-    TokenKeeper(job.settings, clock)  # one that cannot be read must not leave an empty OUT behind
+    for _, own in settings_of_keys(job.settings) or [("", job.settings)]:
+        TokenKeeper(own, clock)  # a token file that cannot be read must not leave an empty OUT behind
     if isinstance(job.ids, str) and job.ids != "-" and not Path(job.ids).is_fifo():
         # Looked at once before OUT is made: a missing file or a wrong column must not leave an empty OUT behind.
         open_ids(job, api, IdSet(), clock.wall_ms).close()

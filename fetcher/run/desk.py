@@ -105,8 +105,6 @@ class Desk:
         """Somebody wants no further call to start until they say so: see `steering`."""
         self.dispatcher_bell = Bell()
         self.reader_bell = Bell()
-        self.held = False
-        """The run asks something for itself: no call of an ID starts meanwhile."""
         self.lease_bell = Bell()
         """Rung when no slot of a shared cap is left, or there is news for those who share it."""
         self.waits_for_turn = False

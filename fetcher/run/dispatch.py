@@ -98,7 +98,7 @@ class Dispatcher:
         if outage:
             self._settling.judge_outage(now_s)
         todo = self._todo(now_s)
-        if not todo or desk.stopping or desk.held or self._buffer.full:
+        if not todo or desk.stopping or self._buffer.full:
             return 0
         flying = len(desk.flying)
         wanted = min(parts.in_flight.target() - flying, todo)
@@ -111,7 +111,8 @@ class Dispatcher:
 
     def _open_keys(self, now_s: float) -> list[Key]:
         """Keys that may have a call more in flight, the one with most left of its cap first."""
-        return [key for key in in_turn(self._parts.keys, now_s) if key.in_flight < _opening(key)]
+        keys = in_turn(self._parts.keys, now_s)
+        return [key for key in keys if key.in_flight < _opening(key) and not key.holds]
 
     def _permits(self, key: Key, room: int, now_s: float) -> int:
         """How many calls may start with this key at this moment."""

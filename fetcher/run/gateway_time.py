@@ -12,6 +12,7 @@ from fetcher.gateway import time_in_answer, time_in_header
 from fetcher.model import NoReply, Reply, Request
 from fetcher.run.asking import ask
 from fetcher.run.assemble import Parts
+from fetcher.run.keys import Key
 
 
 class TimeAnswer(NamedTuple):
@@ -29,16 +30,17 @@ class TimeAnswer(NamedTuple):
         return self.exact_ms if self.exact_ms is not None else self.by_header_ms
 
 
-async def ask_time(parts: Parts) -> TimeAnswer:
-    """Ask once, under the cap."""
+async def ask_time(parts: Parts, key: Key | None = None) -> TimeAnswer:
+    """Ask once, with this key and under its caps; None: the first one."""
+    key = key or parts.keys[0]
     sent_ms = 0
 
     def make() -> Request:
         nonlocal sent_ms
         sent_ms = parts.steady_ms()
-        return parts.gateway.current_time(parts.gateway_ms())
+        return key.gateway.current_time(parts.gateway_ms())
 
-    answer = await ask(parts, make)
+    answer = await ask(parts, make, key)
     if isinstance(answer, NoReply):
         return TimeAnswer(answer, None, None)
     here_ms = sent_ms + int(answer.latency_s * 500)

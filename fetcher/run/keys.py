@@ -1,4 +1,4 @@
-"""A key: one credential with all that is its own. Its cap, its pace, its throttles and refusals, its proof.
+"""A key: one credential with all that is its own. Its cap, its pace, its tokens, its throttles and refusals, its proof.
 
 A run has one, or a pool of them: then each call goes to the key that has most left of its cap, and one that is refused
 for good leaves the pool while the run goes on with the rest.
@@ -18,6 +18,7 @@ from fetcher.metrics import CapProof
 from fetcher.model import Reply
 from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
+from fetcher.run.tokens import TokenKeeper
 
 
 @dataclass(slots=True, eq=False)
@@ -34,11 +35,16 @@ class Key:
     throttle: Throttle
     refusals: Refusals
     cap_proof: CapProof
+    tokens: TokenKeeper
     quotas: Quotas | None = None
     """Caps over longer times."""
     accepted_calls: int = 0
     """Answers that show that the gateway takes its calls."""
     calls_started: int = 0
+    questions: int = 0
+    """Calls that the run made for itself: for a token, the gateway's time."""
+    holds: set[object] = field(default_factory=set)
+    """Who asks something about it: no call of an ID starts meanwhile."""
     in_flight: int = 0
     replies: list[Reply] = field(default_factory=list)
     """Plain products of this turn of the event loop, not yet entered into the books."""
@@ -50,6 +56,12 @@ class Key:
         self.calls_started -= 1
         if self.quotas is not None:
             self.quotas.take(-1, moment(clock))
+
+    def asking(self, clock: Clock, questions: int = 1) -> None:
+        """So many questions are about to be asked; a negative number: so many did not leave."""
+        self.questions += questions
+        if self.quotas is not None:
+            self.quotas.take(questions, moment(clock))
 
 
 def moment(clock: Clock) -> Moment:

@@ -115,7 +115,7 @@ class Settling:
         parts = self._parts
         if verdict.kind in JUDGED_AGAIN:
             return key.refusals.judge(verdict, item)
-        return parts.policy.decide(verdict, item, outage=parts.breaker.is_open)
+        return parts.policy.decide(verdict, item, outage=parts.breaker.is_open, key=key.name)
 
     def _note(self, verdict: Verdict, items: Sequence[Item]) -> None:
         """Examples of what hurt, for the report; what becomes a failure is told with the failures."""

@@ -43,13 +43,17 @@ class TokenKeeper:
             and wins.
         clock: both clocks.
         learn: is told every new token, so that no log shows it.
+        name: of its key in a pool, for the log; empty: there is only one.
 
     Raises:
         UsageError: the token file is open to others, or none of ours.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, learn: Callable[[Secret], None] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, learn: Callable[[Secret], None] | None = None, name: str = ""
+    ) -> None:
         key, secret = require_credentials(settings)
+        self._whose = f" of key {name}" if name else ""
         self._clock, self._learn = clock, learn or (lambda _: None)
         self._calls = TokenCalls(settings.gateway, Credentials(key, secret), Redactor(known_secrets(settings)).redact)
         self._file = TokenFile(settings.token_file) if settings.token_file else None
@@ -146,7 +150,7 @@ class TokenKeeper:
             if found.access is not None and found.access != refused:
                 self._adopt(found)
                 self.renewed_s = self._clock.monotonic_s()
-                log.info("the access token was renewed by another run")
+                log.info("the access token%s was renewed by another run", self._whose)
                 return
             await self._renew(ask)
             file.write(self._kept)
@@ -169,7 +173,7 @@ class TokenKeeper:
         access = self._kept.access
         if access is not None and may_postpone(self._kept.refresh_until_ms, self._clock.wall_ms()):
             await self._postpone(ask, refresh, access)
-        log.info("the access token was renewed")
+        log.info("the access token%s was renewed", self._whose)
 
     async def _postpone(self, ask: Ask, refresh: Secret, access: Secret) -> None:
         """A failure costs nothing yet: there are days left, and the next renewal tries again."""

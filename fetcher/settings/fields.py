@@ -56,11 +56,15 @@ class Settings(ConnectionRows, GatewayRows, RateRows, OutputRows, InputRows):
     @property
     def calls_allowed(self) -> int | None:
         """Calls that `max_calls` and `max_cost` allow together; None: as many as it takes."""
-        limits = [] if self.max_calls is None else [self.max_calls]
-        if self.max_cost is not None and self.price is not None:
-            # By their shortest decimals: 0.3 / 0.1 is 3 calls to a person, and 2.99… to a float.
-            limits.append(int(Decimal(repr(self.max_cost)) / Decimal(repr(self.price))))
-        return min(limits, default=None)
+        return min((limit for limit in (self.max_calls, self.calls_payable) if limit is not None), default=None)
+
+    @property
+    def calls_payable(self) -> int | None:
+        """Calls that `max_cost` pays for; None: as many as it takes."""
+        if self.max_cost is None or self.price is None:
+            return None
+        # By their shortest decimals: 0.3 / 0.1 is 3 calls to a person, and 2.99… to a float.
+        return int(Decimal(repr(self.max_cost)) / Decimal(repr(self.price)))
 
     @property
     def notes_attempts(self) -> bool:

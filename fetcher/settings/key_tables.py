@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fetcher.secret import Secret
-from fetcher.settings.kinds import AppKey, Kind, Number, SecretText, Text
+from fetcher.settings.kinds import AppKey, Kind, Number, PathText, SecretText, Text
 
 _PARTS: Final[dict[str, Kind]] = {
     "name": Text("NAME"),
@@ -15,6 +15,7 @@ _PARTS: Final[dict[str, Kind]] = {
     "app_secret": SecretText(),
     "access_token": SecretText(),
     "refresh_token": SecretText(),
+    "token_file": PathText(),
     "qps": Number(above=0, most=1_000_000),
 }
 _NEEDED: Final = ("app_key", "app_secret")
@@ -30,6 +31,8 @@ class KeyTable:
     refresh_token: Secret | None = None
     qps: float | None = None
     """Its cap; None: that of the setting `qps`."""
+    token_file: str | None = None
+    """Where its tokens are kept; None: in the setting `token_file`'s, which holds those of each app apart."""
     name: str = ""
 
     @property

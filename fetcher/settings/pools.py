@@ -21,6 +21,7 @@ def settings_of_keys(settings: Settings) -> list[tuple[str, Settings]]:
             access_token=key.access_token,
             refresh_token=key.refresh_token,
             qps=key.qps or settings.qps,
+            token_file=key.token_file or settings.token_file,
         )
         several.append((key.name, own))
     return several

@@ -7,6 +7,7 @@ import pytest
 from fetcher.model import (
     Action,
     Again,
+    Asked,
     ErrorInfo,
     Fail,
     Free,
@@ -25,7 +26,7 @@ from fetcher.policy import Policy, rejected
 
 FIRST = Item("1", line=1)
 LAST = Item("1", line=1, attempt=5)
-REFRESHED = Item("1", line=1, refreshed=(VerdictKind.REFRESH, VerdictKind.CLOCK))
+REFRESHED = Item("1", line=1, refreshed=(Asked(VerdictKind.REFRESH), Asked(VerdictKind.CLOCK)))
 DOUBTED = Item("1", line=1, attempt=3, doubts=2)
 
 
@@ -167,7 +168,7 @@ def test_a_pause_before_connecting_again_is_never_nothing(dice: float, pause_s: 
 @pytest.mark.parametrize("kind", list(VerdictKind))
 def test_every_verdict_has_an_action(kind: VerdictKind, outage: bool) -> None:
     """No verdict falls through the table, with the first attempt or long after the last."""
-    for item in (FIRST, LAST, REFRESHED, DOUBTED, Item("1", 1, attempt=99, doubts=99, refreshed=(V.REFRESH, V.CLOCK))):
+    for item in (FIRST, LAST, REFRESHED, DOUBTED, Item("1", 1, attempt=99, doubts=99, refreshed=REFRESHED.refreshed)):
         action = Policy(4, random=lambda: 0.5).decide(answer(kind), item, outage=outage)
         assert isinstance(action, Action.__args__)  # type: ignore[attr-defined]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fetcher.model import Fail, Free, Item, Kind, Refresh, Stop, Verdict, VerdictKind
+from fetcher.model import Asked, Fail, Free, Item, Kind, Refresh, Stop, Verdict, VerdictKind
 from fetcher.policy import Refusals
 
 SIGNATURE = Verdict(VerdictKind.FATAL, code="gw.SignatureInvalid", message="m", http_status=400)
@@ -100,7 +100,7 @@ def test_the_last_id_of_a_run_is_not_asked_for_ever() -> None:
     refusals.succeeded()
     judged = [refusals.judge(SIGNATURE, item(1)) for _ in range(3)]
     assert [type(one) for one in judged] == [Free, Free, Refresh]
-    last = refusals.judge(SIGNATURE, Item("1", 1, refreshed=(VerdictKind.FATAL,)))
+    last = refusals.judge(SIGNATURE, Item("1", 1, refreshed=(Asked(VerdictKind.FATAL),)))
     assert isinstance(last, Fail) and last.error.permanent
 
 
@@ -110,7 +110,7 @@ def test_a_permission_that_only_the_last_id_lacks_is_not_for_good() -> None:
     refusals.succeeded()
     for _ in range(3):
         refusals.judge(PERMISSION, item(1))
-    last = refusals.judge(PERMISSION, Item("1", 1, refreshed=(VerdictKind.FATAL,)))
+    last = refusals.judge(PERMISSION, Item("1", 1, refreshed=(Asked(VerdictKind.FATAL),)))
     assert isinstance(last, Fail) and not last.error.permanent
 
 

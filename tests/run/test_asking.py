@@ -42,9 +42,11 @@ class Far:
         self.pacer: Any = Pacer(10, self.clock.monotonic_s())
         self.cap_proof = self
         self.keys = [self]
+        self.quotas = self.quota_book = self.leasing = None
         self.gone, self.lost, self.released = gone, lost, 0
         self.sent_s: list[float] = []
         self.proven_s: list[float] = []
+        self.questions = 0
 
     async def ready(self) -> Line | NoReply:
         if self.lost is not None:
@@ -54,6 +56,9 @@ class Far:
 
     def sent(self, now_s: float) -> None:
         self.proven_s.append(now_s)
+
+    def asking(self, clock: LoopClock, questions: int = 1) -> None:
+        self.questions += questions
 
 
 def request() -> Request:

@@ -22,6 +22,7 @@ qps = 20
 [[keys]]
 app_key = "1000002"
 app_secret = "second-secret"
+token_file = "second.json"
 """
 
 
@@ -40,6 +41,7 @@ def test_each_key_calls_with_settings_of_its_own(tmp_path: Path) -> None:
     assert (first, one.app_key, one.qps) == ("shop a", "1000001", 20.0)
     assert one.access_token.reveal() == "first-token"
     assert (second, two.app_key, two.qps, two.access_token) == ("1000002", "1000002", 30.0, None)
+    assert one.token_file is None and two.token_file is not None and two.token_file.endswith("second.json")
     assert require_credentials(settings)[0] == "1000001"
 
 
