@@ -9,6 +9,7 @@ from __future__ import annotations
 from fetcher.pacing.headroom import Headroom
 from fetcher.pacing.inflight import InFlight
 from fetcher.pacing.lease import (
+    AHEAD_S,
     Ask,
     ClockOffset,
     Grant,
@@ -19,6 +20,7 @@ from fetcher.pacing.lease import (
     Slowdown,
     as_seen_from,
     as_seen_from_place,
+    least_gap_s,
 )
 from fetcher.pacing.leased import LeasedPacer
 from fetcher.pacing.pacer import Pacer
@@ -28,6 +30,7 @@ from fetcher.pacing.retry_after import parse_retry_after
 from fetcher.pacing.throttle import Throttle
 
 __all__ = [
+    "AHEAD_S",
     "Ask",
     "ClockOffset",
     "Grant",
@@ -46,6 +49,7 @@ __all__ = [
     "Throttle",
     "as_seen_from",
     "as_seen_from_place",
+    "least_gap_s",
     "make_quotas",
     "parse_retry_after",
 ]

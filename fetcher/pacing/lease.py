@@ -14,10 +14,13 @@ longest time from a slot to the sending that uses it; who is later lets the slot
 What is sent in [t, t + w] uses slots in [t - lateness, t + w], of which there are at most (w + lateness) / gap rounded
 down + 1, hence at most the limit. Clocks that disagree by an error of e each way shorten what the place's lateness
 leaves: a process begins e after the slot by its own reckoning and ends e before the slot is over (`as_seen_from`).
+A place's clock that is set makes earlier and later leases overlap. Who knew it before sees that at its next exchange,
+lets go of what it holds and waits; a newcomer cannot see it, so it knows the clock for as long as a lease reaches
+before its first slot: whoever was leased something by an earlier time has used it by then.
 
 Changes keep the law. A longer lateness comes with longer gaps from the next slot on, and earlier slots keep their own;
 before a shorter one the difference is left empty. A place that has forgotten everything (a new file, a restarted
-server) begins `ahead_s` later: no lease reaches further than that, so all earlier ones are over.
+server) begins `AHEAD_S` and a gap later: no lease reaches further than that, so all earlier ones are over.
 """
 
 from __future__ import annotations
@@ -30,7 +33,11 @@ import msgspec
 EPSILON_S: Final = 2e-6
 """By this much the gaps are longer than the law asks, so that no rounding makes it false."""
 AHEAD_S: Final = 1.0
-"""No lease reaches further than this into the future, or than two gaps where the cap is lower."""
+"""No slot is leased that lies further than this in the future."""
+REACH_S: Final = 0.4
+"""A lease is over after this, as a rule."""
+USABLE_S: Final = 0.0035
+"""Of the lateness, so much at least is to be left when what clocks may disagree by is taken off."""
 FORGET_S: Final = 30.0
 """A smaller cap, or a longer lateness, counts this long after somebody has last asked with it (at caps below 0.1/s,
 three gaps)."""
@@ -89,7 +96,7 @@ class Grant(msgspec.Struct, frozen=True):
     """The place's answer."""
 
     lease: Lease | None
-    """None: nothing now; ask again `ahead_s` before `next_s`."""
+    """None: nothing now; ask again within `AHEAD_S` before `next_s`."""
     next_s: float
     """The next free slot."""
     cap_per_s: float
@@ -151,14 +158,13 @@ class SlotBook(msgspec.Struct):
         if ask.slots:  # who only looks has no say
             self._agree(ask, now_s)
         gap_s = max(ask.gap_s, least_gap_s(min(self.cap_per_s, ask.cap_per_s), self.lateness_s))
-        ahead_s = max(AHEAD_S, 2 * gap_s)
         if self.forgetful:
-            self.next_s, self.forgetful = max(self.next_s, now_s + ahead_s), False
+            self.next_s, self.forgetful = max(self.next_s, now_s + AHEAD_S + gap_s), False
         self._slow(ask, gap_s)
         self.calls = max(0, self.calls - ask.unused)
         calls_left = None if ask.calls_limit is None else max(0, ask.calls_limit - self.calls)
         first_s = max(self.next_s, now_s + ask.delay_s)
-        room = math.floor((now_s + ahead_s - first_s) / gap_s) + 1
+        room = math.floor((now_s + AHEAD_S - first_s) / gap_s) + 1
         slots = max(0, min(ask.slots, room, ask.slots if calls_left is None else calls_left))
         lease = Lease(first_s, gap_s, slots, self.lateness_s) if slots else None
         if lease is not None:
@@ -202,9 +208,13 @@ def _later(slowdown: Slowdown, by_s: float) -> Slowdown:
 
 
 def as_seen_from_place(ask: Ask, offset_s: float, error_s: float, delay_s: float) -> Ask:
-    """A caller's question in the place's time: place's clock = caller's + offset_s, give or take error_s."""
+    """A caller's question in the place's time: place's clock = caller's + offset_s, give or take error_s.
+
+    What the clocks may disagree by comes out of the lateness, which an idle machine seldom needs in full; the gaps
+    become longer for it only where too little would be left.
+    """
     told = None if ask.slowdown is None else _later(ask.slowdown, offset_s)
-    lateness_s = ask.lateness_s + 2 * error_s
+    lateness_s = max(ask.lateness_s, USABLE_S + 2 * error_s)
     return msgspec.structs.replace(ask, slowdown=told, lateness_s=lateness_s, delay_s=delay_s)
 
 
@@ -239,9 +249,13 @@ class ClockOffset:
 
     @property
     def error_s(self) -> float:
-        """Half the width of what is known, and what the clocks may part by until a lease is over; infinity before the
+        """By how much `offset_s` may be wrong until the longest lease is over."""
+        return self.error_within_s(AHEAD_S)
+
+    def error_within_s(self, ahead_s: float) -> float:
+        """Half the width of what is known, and what the clocks may part by in the next `ahead_s`; infinity before the
         first round trip."""
-        return (self._high_s - self._low_s) / 2 + self.DRIFT * AHEAD_S
+        return (self._high_s - self._low_s) / 2 + self.DRIFT * max(0.0, ahead_s)
 
     def heard(self, sent_s: float, got_s: float, other_s: float) -> bool:
         """A round trip in which the other clock said `other_s`. False: it was set; only this round trip counts now."""
@@ -254,3 +268,16 @@ class ClockOffset:
             return True
         self._low_s, self._high_s = other_s - got_s, other_s - sent_s
         return False
+
+    def to_place(self, ask: Ask) -> Ask:
+        """The question in the other clock's time."""
+        error_s = self.error_within_s(REACH_S)
+        if math.isinf(error_s):
+            return ask
+        return as_seen_from_place(ask, self.offset_s, error_s, 2 * error_s)
+
+    def from_place(self, grant: Grant, other_s: float) -> Grant:
+        """The answer of `other_s` in our time."""
+        lease = grant.lease
+        ahead_s = 0.0 if lease is None else lease.first_s + lease.slots * lease.gap_s + lease.lateness_s - other_s
+        return as_seen_from(grant, self.offset_s, self.error_within_s(ahead_s))

@@ -227,6 +227,8 @@ class LeasedPacer(Pacer):
         return most if self._alone else min(most, HELPING)
 
     def _next_helping(self) -> int:
+        if self._again_s > -math.inf:
+            return self._helping  # the last question brought none
         if self._missed_lately * 2 > self._used_lately + self._missed_lately:
             return max(1, self._used_lately)
         return min(self._most(), self._helping * 2)

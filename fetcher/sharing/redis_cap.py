@@ -3,12 +3,15 @@
 The script is `pacing.SlotBook` in Redis's language; a test holds the two against each other. The server's clock is
 compared with ours at every exchange (`pacing.ClockOffset`), and what they may disagree by is taken off the slots.
 A server that was restarted, or a replica that took its place, may have lost what was leased last: the script sees that
-by the server's run_id and begins when all leases are over.
+by the server's run_id and begins when all leases are over. A server's clock that is set makes new leases overlap old
+ones: whoever has known the clock for a while sees it at the next exchange, drops what it holds and waits till all old
+leases are over; whoever has just come has to wait as long, for it cannot see it (`pacing.lease`).
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -17,7 +20,7 @@ import msgspec
 
 from fetcher.clock import Clock
 from fetcher.errors import UsageError
-from fetcher.pacing import Ask, ClockOffset, Grant, Lease, PlaceLost, Slowdown, as_seen_from, as_seen_from_place
+from fetcher.pacing import AHEAD_S, Ask, ClockOffset, Grant, Lease, PlaceLost, Slowdown, least_gap_s
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 2.0
 LOOKS: Final = 4
 """Round trips before the first lease, so that the clocks are known from the best of several."""
-SETTLED_S: Final = 1.0
-"""After that all that was leased by another time is over."""
+KNOWN_S: Final = 60.0
+"""A clock that was not heard of for longer is not known any more: a small step of it would not show."""
+ROUNDING_S: Final = 1e-5
 FAR_S: Final = 0.025
 """Half a round trip over which a part of the cap is lost that a user would notice."""
 
@@ -71,6 +75,7 @@ class RedisCap:
             raise UsageError(f"--share-cap: {error}", "redis://[user:password@]host[:port][/number]") from None
         self._script = self._client.register_script(script_text())
         self._offset = ClockOffset()
+        self._heard_s = self._settled_s = -math.inf  # in our time; in the server's
         self._reached = self._said_far = False
 
     @property
@@ -80,33 +85,44 @@ class RedisCap:
 
     async def lease(self, ask: Ask) -> Grant:
         """See `LeasePlace`."""
-        if not self._reached:
+        look = msgspec.structs.replace(ask, slots=0, slowdown=None, unused=0)
+        if self._clock.monotonic_s() - self._heard_s > KNOWN_S:
+            self._offset = ClockOffset()
             for _ in range(LOOKS):
-                await self._exchange(msgspec.structs.replace(ask, slots=0, slowdown=None, unused=0))
+                await self._exchange(look)
             self._reached = True
             self._say_far()
-        grant, same_clock = await self._exchange(ask)
-        if same_clock:
-            return grant
-        log.warning("the clock of %s was set; nothing starts for a second", self._where)
-        next_s = self._clock.monotonic_s() + SETTLED_S
-        return msgspec.structs.replace(grant, lease=None, next_s=next_s, forget=True)
+        if math.isinf(self._settled_s):
+            return await self._exchange(ask)
+        seen = await self._exchange(look)
+        free_s = max(seen.next_s, self._clock.monotonic_s()) + self._offset.offset_s
+        if free_s >= self._settled_s - ROUNDING_S:
+            self._settled_s = -math.inf
+            return await self._exchange(ask)
+        grant = await self._exchange(msgspec.structs.replace(ask, slots=0))
+        return msgspec.structs.replace(grant, next_s=self._settled_s - self._offset.offset_s)
 
     async def aclose(self) -> None:
         """See `LeasePlace`."""
         await self._client.aclose()
 
-    async def _exchange(self, ask: Ask) -> tuple[Grant, bool]:
-        """One round trip: the answer, and whether the clocks still agree as they did."""
+    async def _exchange(self, ask: Ask) -> Grant:
+        """One round trip. No lease in the answer, and a while to wait, where the server's clock was not known yet."""
         offset = self._offset
-        known = offset.error_s < TIMEOUT_S
-        offset_s, error_s = (offset.offset_s, offset.error_s) if known else (0.0, 0.0)
-        asked = as_seen_from_place(ask, offset_s, error_s, 2 * error_s)
         sent_s = self._clock.monotonic_s()
-        answer = await self._run(asked)
-        got_s = self._clock.monotonic_s()
-        same_clock = offset.heard(sent_s, got_s, float(answer[0]))
-        return as_seen_from(_grant(answer, ask), offset.offset_s, offset.error_s), same_clock
+        answer = await self._run(offset.to_place(ask))
+        got_s, other_s = self._clock.monotonic_s(), float(answer[0])
+        was_known = math.isfinite(offset.error_s)
+        was_set = not offset.heard(sent_s, got_s, other_s)
+        self._heard_s = got_s
+        grant = offset.from_place(_grant(answer, ask), other_s)
+        if was_known and not was_set:
+            return grant
+        if was_set:
+            log.warning("the clock of %s was set; nothing starts for a second", self._where)
+        gap_s = max(ask.gap_s, least_gap_s(ask.cap_per_s, 0.0))
+        self._settled_s = other_s + AHEAD_S + gap_s
+        return msgspec.structs.replace(grant, lease=None, next_s=self._settled_s - offset.offset_s, forget=True)
 
     async def _run(self, ask: Ask) -> list[str]:
         from redis.exceptions import ConnectionError as NotConnected

@@ -61,8 +61,7 @@ end
 local cap = math.min(cap_now, cap_per_s)
 local least_s = (math.max(1, 1 / cap) + late_now + EPSILON_S) / math.max(1, math.floor(cap))
 local gap_s = math.max(asked_gap_s, least_s)
-local ahead_s = math.max(AHEAD_S, 2 * gap_s)
-if forgetful then next_s = math.max(next_s, now_s + ahead_s) end
+if forgetful then next_s = math.max(next_s, now_s + AHEAD_S + gap_s) end
 
 if ARGV[9] and version == known then
   known = known + 1
@@ -74,7 +73,7 @@ end
 calls = math.max(0, calls - unused)
 local left = calls_limit and math.max(0, calls_limit - calls) or nil
 local first_s = math.max(next_s, now_s + delay_s)
-local room = math.floor((now_s + ahead_s - first_s) / gap_s) + 1
+local room = math.floor((now_s + AHEAD_S - first_s) / gap_s) + 1
 slots = math.max(0, math.min(slots, room, left or slots))
 if slots > 0 then next_s, calls = first_s + slots * gap_s, calls + slots end
 

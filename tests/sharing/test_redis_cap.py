@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from fetcher.clock import SystemClock
 from fetcher.errors import UsageError
-from fetcher.pacing import Ask, PlaceLost, SlotBook, Slowdown
+from fetcher.pacing import Ask, Lease, PlaceLost, SlotBook, Slowdown
 from fetcher.sharing import RedisCap
 from fetcher.sharing.redis_cap import _arguments, _grant, script_text
 from tests.sharing.redis_server import RedisServer, needs_redis
@@ -56,13 +57,18 @@ async def test_the_script_decides_as_the_slot_book_does(server: RedisServer) -> 
             assert 0 < await client.ttl("book") <= 7 * 86_400
 
 
+async def leased(cap: RedisCap, ask: Ask = ASK) -> Lease:
+    """Ask until there is a lease, as a run does."""
+    while (lease := (await cap.lease(ask)).lease) is None:
+        await asyncio.sleep(0.02)
+    return lease
+
+
 async def test_two_clients_get_spans_one_after_the_other(server: RedisServer) -> None:
     """In their own time, with what the clocks may disagree by taken off."""
     one, other = (RedisCap(server.url, OWNER, SystemClock()) for _ in range(2))
-    first = (await one.lease(ASK)).lease
-    second = (await other.lease(ASK)).lease
-    assert first is not None
-    assert second is None or second.first_s > first.first_s + first.slots * first.gap_s - 0.5 * first.lateness_s
+    first, second = await leased(one), await leased(other)
+    assert second.first_s > first.first_s + first.slots * first.gap_s - 0.5 * first.lateness_s
     assert first.lateness_s < 0.5  # a busy machine answers late
     assert first.gap_s >= 1.01 / 100
     assert "hunter22" not in one.where
@@ -74,16 +80,43 @@ async def test_a_restarted_server_begins_when_earlier_leases_are_over(server: Re
     """It has forgotten everything, or something: a second passes before the first slot."""
     clock = SystemClock()
     cap = RedisCap(server.url, OWNER, clock)
-    await cap.lease(ASK)
+    await leased(cap)
     server.kill()
     with pytest.raises(PlaceLost, match="cannot be reached"):
         await cap.lease(ASK)
     server.start()
     started_s = clock.monotonic_s()
     grant = await cap.lease(ASK)
-    assert grant.lease is None or grant.lease.first_s >= started_s + 0.99
+    assert grant.lease is None
     assert grant.next_s >= started_s + 0.99
+    assert (await leased(cap)).first_s >= started_s + 0.99
     await cap.aclose()
+
+
+@pytest.mark.parametrize("jump_s", [0.3, 30.0, -30.0])
+async def test_a_newcomer_when_the_clock_of_the_server_is_set(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    """It comes just after the jump, which it cannot see: what was leased by the earlier time is over when it begins.
+    Those who were there see it, let go of what they hold, and begin as late."""
+    from redis.asyncio import Redis
+
+    script = script_text().replace("/ 1e6", '/ 1e6 + tonumber(redis.call("GET", "jump") or 0)')
+    monkeypatch.setattr("fetcher.sharing.redis_cap.script_text", lambda: script)
+    clock = SystemClock()
+    there, comes = (RedisCap(server.url, OWNER, clock) for _ in range(2))
+    await leased(there)
+    held = await leased(there, Ask(60, 100.0, 0.0, 0.01))
+    async with Redis.from_url(server.url) as client:
+        await client.set("jump", jump_s)
+    new = await leased(comes)
+    assert new.first_s > held.first_s + held.slots * held.gap_s - 0.005  # as far as the clocks may disagree
+    assert new.first_s < clock.monotonic_s() + 1.2
+    told = await there.lease(ASK)
+    assert (told.forget, told.lease) == (True, None)
+    assert (await leased(there)).first_s > new.first_s + new.slots * new.gap_s - 0.005
+    for cap in (there, comes):
+        await cap.aclose()
 
 
 async def test_a_server_that_cannot_be_used_is_said_at_once(server: RedisServer) -> None:
