@@ -17,9 +17,10 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 def is_too_deep(body: bytes) -> bool:
     """Whether JSON is nested deeper than `MAX_DEPTH`. For what is no JSON either answer may come.
 
-    The usual answer has few brackets and is settled by counting them (2 µs for 4 KB).
+    The usual answer has few brackets and is settled by counting them. Taking them away hops from one to the next,
+    where `count` looks at every byte: 0.3 to 1.5 µs for 5 KB and not 3.
     """
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+    if len(body) - len(body.replace(b"{", b"").replace(b"[", b"")) <= MAX_DEPTH:
         return False
     brackets = _STRINGS.sub(b"", _ESCAPES.sub(b"", body)).translate(_SQUARE, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):  # each round takes the innermost level away

@@ -18,6 +18,7 @@ from fetcher.model import ErrorInfo, Failure, Kind, Outcome, Product
 
 IN_DOUBT: Final = "in_doubt"
 """`error.code` of an ID that is held back."""
+_END: Final = b"}\n"
 _ONE_LINE: Final = bytes.maketrans(b"\n\r", b"  ")
 
 
@@ -28,20 +29,26 @@ def _second(seconds: int) -> str:
 
 def encode(outcome: Outcome) -> bytes:
     """The line, `\\n` at its end: `id` first, then when, how many attempts, how long; then `data` or `error`."""
+    return b"".join(_pieces(outcome))
+
+
+def _pieces(outcome: Outcome) -> tuple[bytes, bytes, bytes]:
+    """A line's beginning, what was answered, and its end. Not joined, so that payloads are copied once for many."""
     seconds, ms = divmod(outcome.fetched_at_ms, 1000)
     text = outcome.id
     shown = f'"{text}"' if text.isascii() and text.isalnum() else msgspec.json.encode(text).decode()
+    is_product = type(outcome) is Product  # `isinstance` would ask the structs' metaclass: 0.3 µs
     head = (
         f'{{"id":{shown},"fetched_at":"{_second(seconds)}.{ms:03d}Z",'
-        f'"attempts":{outcome.attempts},"latency_ms":{outcome.latency_ms:.1f},'
+        f'"attempts":{outcome.attempts},"latency_ms":{outcome.latency_ms:.1f},"{"data" if is_product else "error"}":'
     ).encode()
-    if type(outcome) is Product:  # `isinstance` would ask the structs' metaclass: 0.3 µs
+    if type(outcome) is Product:
         payload = outcome.payload
         if b"\n" in payload or b"\r" in payload:
             payload = payload.translate(_ONE_LINE)
-        return b'%b"data":%b}\n' % (head, payload)
+        return head, payload, _END
     assert isinstance(outcome, Failure)
-    return b'%b"error":%b}\n' % (head, _error(outcome))
+    return head, _error(outcome), _END
 
 
 def _error(failure: Failure) -> bytes:
@@ -70,7 +77,7 @@ def encode_all(outcomes: Iterable[Outcome]) -> Encoded:
             failures.append(encode(one))
             failed.append(one.id)
         else:
-            products.append(encode(one))
+            products += _pieces(one)
             fetched.append(one.id)
     return Encoded(b"".join(products), b"".join(failures), fetched, failed)
 

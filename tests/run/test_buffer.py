@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from fetcher.model import Product
-from fetcher.run.buffer import OutcomeBuffer
+from fetcher.run.buffer import LOT_BYTES, OutcomeBuffer
 
 pytestmark = pytest.mark.virtual_time
 
@@ -39,6 +39,21 @@ async def test_gathering_lasts_its_time_unless_it_is_full() -> None:
     started_s = loop.time()
     await buffer.gather(0.05)
     assert loop.time() - started_s < 0.001
+
+
+async def test_gathering_ends_when_there_is_a_lot() -> None:
+    """Nobody waits for more than the caches hold, whichever way it came."""
+    loop = asyncio.get_running_loop()
+    for fill in (
+        lambda buffer: buffer.put(product(1, LOT_BYTES)),
+        lambda buffer: buffer.extend([product(1, LOT_BYTES)]),
+    ):
+        buffer = OutcomeBuffer()
+        fill(buffer)
+        assert not buffer.full
+        started_s = loop.time()
+        await buffer.gather(0.05)
+        assert loop.time() - started_s < 0.001
 
 
 async def test_a_closed_buffer_gives_what_it_holds_and_then_ends() -> None:
