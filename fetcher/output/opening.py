@@ -128,8 +128,7 @@ def _take_in_failed(failures: Journal, output: Output, reopening: Reopening, *, 
         return
     sorting, good_bytes = sort_failed(failures, output.done, reopening)
     failures.cut(good_bytes)
-    if failures.recover(lambda line: True):  # what stands there twice or torn, the sorting drops
-        sorting, _ = sort_failed(failures, output.done, reopening)
+    failures.recover(sorting.stays)
     if sorting.retried or sorting.dropped:
         failures.rewrite(Sorting(output.done, reopening).stays)
     _enter_sorted(sorting, output.done, output.earlier)
