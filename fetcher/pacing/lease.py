@@ -36,8 +36,8 @@ AHEAD_S: Final = 1.0
 """No slot is leased that lies further than this in the future."""
 REACH_S: Final = 0.4
 """A lease is over after this, as a rule."""
-USABLE_S: Final = 0.0035
-"""Of the lateness, so much at least is to be left when what clocks may disagree by is taken off."""
+USABLE: Final = 0.7
+"""This part of the lateness at least is to be left when what clocks may disagree by is taken off."""
 FORGET_S: Final = 30.0
 """A smaller cap, or a longer lateness, counts this long after somebody has last asked with it (at caps below 0.1/s,
 three gaps)."""
@@ -214,7 +214,7 @@ def as_seen_from_place(ask: Ask, offset_s: float, error_s: float, delay_s: float
     become longer for it only where too little would be left.
     """
     told = None if ask.slowdown is None else _later(ask.slowdown, offset_s)
-    lateness_s = max(ask.lateness_s, USABLE_S + 2 * error_s)
+    lateness_s = max(ask.lateness_s, USABLE * ask.lateness_s + 2 * error_s)
     return msgspec.structs.replace(ask, slowdown=told, lateness_s=lateness_s, delay_s=delay_s)
 
 

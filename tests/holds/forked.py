@@ -7,6 +7,7 @@ own.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import resource
@@ -20,6 +21,7 @@ from typing import Any
 
 from tests.holds.sent_times import note_sent_times
 
+CLONE_NEWNET = 0x4000_0000
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.holds.preloaded"])
 
@@ -31,8 +33,11 @@ def _child(
     streams: tuple[str, str],
     limits: Mapping[str, int],
     sent: str,
+    network: str,
 ) -> None:
     os.chdir(cwd)
+    if network:
+        _enter(network)
     if sent:
         note_sent_times(sent)
     os.environ.clear()
@@ -55,10 +60,18 @@ def _child(
     os._exit(code)
 
 
+def _enter(network: str) -> None:
+    """Be in this network namespace from now on. (`os.setns` comes with Python 3.12.)"""
+    with open(f"/run/netns/{network}", "rb") as namespace:
+        if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"cannot enter the network namespace {network}")
+
+
 class Forked:
     """`fetcher run ARGUMENTS`, running. What it says on stdout and stderr is collected in a file, or in two.
 
-    `sent` is where it writes down when it sent each call, see `sent_times`; `apart` is a file for stderr.
+    `sent` is where it writes down when it sent each call, see `sent_times`; `apart` is a file for stderr;
+    `network` a network namespace.
     """
 
     def __init__(
@@ -69,13 +82,14 @@ class Forked:
         limits: Mapping[str, int] | None = None,
         sent: str = "",
         apart: str = "",
+        network: str = "",
     ) -> None:
         descriptor, self._said = tempfile.mkstemp(prefix="said-")
         os.close(descriptor)
         words = tuple(map(str, arguments))
         self._process: Any = CONTEXT.Process(
             target=_child,
-            args=(words, dict(env), str(cwd), (self._said, apart or self._said), dict(limits or {}), sent),
+            args=(words, dict(env), str(cwd), (self._said, apart or self._said), dict(limits or {}), sent, network),
             daemon=True,
         )
         self._process.start()
