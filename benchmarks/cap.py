@@ -6,6 +6,7 @@
 
 `fetcher` is the command, its far end an nginx on the other core: what its summary says of the times at which calls were
 sent, while there was work; once with `--headroom auto` (2.5 % at the start, less on a steady way) and once with 0.5.
+Its CPU is what a call costs beyond the start of the process, which is told below the table.
 The limiters are alone in an event loop, 200 tasks waiting as usually written. `fullest` is the fullest second over the
 cap: above 1.000 the cap was passed.
 """
@@ -60,9 +61,14 @@ class Command:
         return summary
 
 
+def calls_of(cap: int, seconds: float) -> int:
+    """How many calls a run has."""
+    return int(cap * max(seconds, AT_LEAST / cap)) + 1
+
+
 def with_fetcher(far: str, cap: int, seconds: float, headroom: str, *more: str) -> Figures:
-    """The command at one cap."""
-    count = int(cap * max(seconds, AT_LEAST / cap)) + 1
+    """The command at one cap; its CPU with that of its start."""
+    count = calls_of(cap, seconds)
     words = ["--qps", str(cap), "--headroom", headroom, "--protocol", "guide"]
     words += ["--gateway", f"{far}/openapi", "--app-key", "1000000", *more]
     with tempfile.TemporaryDirectory() as place:
@@ -80,13 +86,17 @@ def table(caps: list[int], seconds: float, *, keep: bool) -> None:
     report.head("cap", "limiter", "mean ÷ cap", "fullest ÷ cap", "CPU µs")
     found: dict[str, list[tuple[float, float]]] = {}
     with nginx(1) as far:
+        start_us = with_fetcher(far.url, 100, 0.0, "0.5").cpu_us * calls_of(100, 0.0)
         for cap in caps:
             rows = {name: with_fetcher(far.url, cap, seconds, headroom) for name, headroom in WAYS.items()}
+            each_us = start_us / calls_of(cap, seconds)
+            rows = {name: figures._replace(cpu_us=figures.cpu_us - each_us) for name, figures in rows.items()}
             rows |= {name: tried(name, cap, seconds / 2) for name in (PACER, *names)}
             for name, figures in rows.items():
                 report.row(cap, name, f"{figures.mean:.4f}", f"{figures.worst:.3f}", f"{figures.cpu_us:,.0f}")
                 found.setdefault(name, []).append((cap, figures.worst if name in names else figures.mean))
         used = [with_fetcher(far.url, 1, length, "0.5").cpu_us * (length + 1) / 1e6 for length in (8.0, 28.0)]
+    report.note(f"The start of a run takes {start_us / 1e6:.2f} s of CPU.")
     report.note(f"At one call a second a run takes {(used[1] - used[0]) / 20:.2%} of a core, beyond its start.")
     title = "fetcher: mean ÷ cap; the others: fullest second ÷ cap"
     report.picture(lines(title, found, "cap, calls a second", "÷ cap", log_x=True, most_y=2.0))

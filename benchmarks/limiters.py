@@ -15,10 +15,11 @@ import uvloop
 
 from fetcher.pacing import Pacer
 from fetcher.run.assemble import bucket_of
+from fetcher.run.desk import Alarm
+from fetcher.run.dispatch import taken, whole_ms
 
 WAITERS: Final = 200
 HEADROOM: Final = 0.005
-SHORTEST_SLEEP_S: Final = 0.001
 
 Acquire = Callable[[], Awaitable[object]]
 
@@ -61,19 +62,24 @@ async def _crowd(acquire: Acquire, end_s: float) -> list[float]:
 
 
 async def _pacer(cap: int, end_s: float) -> list[float]:
-    """One task takes what is due, as `run/dispatch` does."""
-    now_s, times = time.monotonic(), list[float]()
-    pacer, bucket = Pacer(cap, now_s, headroom=HEADROOM), bucket_of(cap)
-    while now_s < end_s:
-        if due := pacer.due(now_s):
-            await bucket.acquire(due)
+    """A callback takes what is due, as `run/dispatch` does."""
+    times, ended, alarm = list[float](), asyncio.get_running_loop().create_future(), Alarm()
+    pacer, bucket = Pacer(cap, time.monotonic(), headroom=HEADROOM), bucket_of(cap)
+
+    def turn() -> None:
+        now_s = time.monotonic()
+        if now_s >= end_s:
+            ended.set_result(None)
+            return
+        if (due := pacer.due(now_s)) and taken(bucket, due):
             pacer.take(due, now_s)
             for _ in range(due):
                 pacer.sent(now_s)
-            times += [now_s] * due
-        else:
-            await asyncio.sleep(max(SHORTEST_SLEEP_S, pacer.wait_s(now_s)))
-        now_s = time.monotonic()
+            times.extend([now_s] * due)
+        alarm.set(whole_ms(pacer.wait_s(now_s) + pacer.gather_s))
+
+    alarm.start(turn)
+    await ended
     return times
 
 

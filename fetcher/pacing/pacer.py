@@ -43,6 +43,9 @@ EPSILON_S: Final = 1e-6
 """Starts must lie this much more than a window apart, so that neither rounding nor a closed window counts both."""
 ROUNDING_S: Final = 1e-9
 """A slot this close is due: sums of gaps are not exact."""
+GATHER: Final = 8
+GATHER_S: Final = 0.004
+"""So many permits, or those of so long a time, are worth a waking: it costs as much as several of them."""
 
 
 class Pacer:
@@ -148,6 +151,11 @@ class Pacer:
         if not self._used:
             return math.inf
         return max(wait_s, self._sent_s[self._oldest] + self._window_s - now_s)
+
+    @property
+    def gather_s(self) -> float:
+        """How long the next permit may wait for those that follow, so that one waking serves all: under the slack."""
+        return max(0.0, min(GATHER_S, GATHER * self._gap_s) - self._gap_s)
 
     def pause_until(self, when_s: float) -> None:
         """Grant nothing before `when_s`, then go on one gap later. A longer pause is not shortened by a shorter one."""

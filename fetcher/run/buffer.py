@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-import anyio
-
 from fetcher.model import Outcome, Product
+from fetcher.run.desk import Bell
 
 LOT_BYTES: Final = 256 * 1024
 """Payload bytes at which the writer need not wait for more: so much is still in the processor's caches when it is
@@ -33,7 +32,7 @@ class OutcomeBuffer:
         self._bytes = 0
         self.passed = 0
         self._filled = asyncio.Event()
-        self._pressing = asyncio.Event()
+        self._pressing = Bell()
         self.closed = False
 
     def put(self, outcome: Outcome) -> None:
@@ -44,8 +43,8 @@ class OutcomeBuffer:
             self._bytes += len(outcome.payload)
         if not self._filled.is_set():
             self._filled.set()
-        if self._bytes >= LOT_BYTES or self.full:
-            self._pressing.set()
+        if self._is_lot:
+            self._pressing.ring()
 
     def extend(self, products: Sequence[Product]) -> None:
         """Add several; never waits."""
@@ -54,13 +53,17 @@ class OutcomeBuffer:
         self._bytes += sum([len(product.payload) for product in products])
         if not self._filled.is_set():
             self._filled.set()
-        if self._bytes >= LOT_BYTES or self.full:
-            self._pressing.set()
+        if self._is_lot:
+            self._pressing.ring()
 
     @property
     def full(self) -> bool:
         """No more calls should start until somebody has taken what lies here."""
         return len(self._outcomes) >= self._limit or self._bytes >= self._limit_bytes
+
+    @property
+    def _is_lot(self) -> bool:
+        return self._bytes >= LOT_BYTES or len(self._outcomes) >= self._limit
 
     def __len__(self) -> int:
         return len(self._outcomes)
@@ -69,22 +72,26 @@ class OutcomeBuffer:
         """Nothing more will be put."""
         self.closed = True
         self._filled.set()
-        self._pressing.set()
+        self._pressing.ring()
 
     async def wait(self) -> bool:
         """Until something lies here. False when it is closed and empty."""
         await self._filled.wait()
         return bool(self._outcomes) or not self.closed
 
+    def press(self) -> None:
+        """Nothing more is to be expected: there is no reason to let more come."""
+        self._pressing.ring()
+
     async def gather(self, longest_s: float) -> None:
         """Let more come for `longest_s`, or until there is enough, or no more will."""
-        with anyio.move_on_after(longest_s):
-            await self._pressing.wait()
+        if longest_s > 0 and not self._is_lot and not self.closed:
+            await self._pressing.sleep(longest_s)
 
     def take(self) -> list[Outcome]:
         """All that lies here, in the order in which it came."""
         taken, self._outcomes, self._bytes = self._outcomes, [], 0
         if not self.closed:
             self._filled.clear()
-            self._pressing.clear()
+            self._pressing.hush()
         return taken

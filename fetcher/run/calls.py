@@ -123,4 +123,6 @@ class Calls:
                 replies, key.replies = key.replies, []
                 self._settling.accepted(key, replies)
         self._buffer.extend(products)
+        if not self._desk.flying and not self._desk.queue:
+            self._buffer.press()
         self._desk.changed()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from fetcher.errors import FetcherError
@@ -43,6 +44,10 @@ class Bell:
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
+    def hush(self) -> None:
+        """Forget a ring that nobody has heard."""
+        self._rung = False
+
     async def sleep(self, timeout_s: float | None) -> None:
         """Until the bell rings, or for `timeout_s`."""
         if self._rung:
@@ -64,6 +69,48 @@ class Bell:
 def _finish(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+class Alarm:
+    """Calls one function, each time in a turn of the event loop of its own: when it is rung, and at a time set before.
+
+    A task that sleeps is woken by a future that is set by a timer: twice the work, several hundred times a second.
+    A ring that comes before there is a function to call is kept.
+    """
+
+    def __init__(self) -> None:
+        self._call: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._rung = False
+
+    def start(self, call: Callable[[], None]) -> None:
+        """From now on that is what is called, for the first time at once."""
+        self._call, self._rung = call, False
+        self.ring()
+
+    def stop(self) -> None:
+        """Nothing is called any more."""
+        self._call = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def ring(self) -> None:
+        """Call it soon."""
+        if not self._rung:
+            self._rung = True
+            if self._call is not None:
+                asyncio.get_running_loop().call_soon(self._go)
+
+    def set(self, delay_s: float) -> None:
+        """Call it after so long, in place of any time that was set before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._go)
+
+    def _go(self) -> None:
+        self._rung = False
+        if self._call is not None:
+            self._call()
 
 
 class Desk:
@@ -103,7 +150,7 @@ class Desk:
         """Until then no call may start, because of the hour or of a cap over a longer time; monotonic."""
         self.paused = False
         """Somebody wants no further call to start until they say so: see `steering`."""
-        self.dispatcher_bell = Bell()
+        self.dispatcher_bell = Alarm()
         self.reader_bell = Bell()
         self.lease_bell = Bell()
         """Rung when no slot of a shared cap is left, or there is news for those who share it."""

@@ -1,18 +1,22 @@
-"""The one task that starts calls, each with a permission to send it.
+"""The one who starts calls, each with a permission to send it.
 
 It asks `pacing` when, the policy's budgets whether, the transport on which connection. The even schedule and the exact
 guard over the last second are the pacer's; under them lies an aiolimiter bucket filled at the cap itself, an
-independent check that costs nothing as long as the schedule is right. Never does more than one task wait for a permit:
-a crowd of waiters is what makes limiters slow and bursty.
+independent check that costs nothing as long as the schedule is right. Nobody else waits for a permit: a crowd of
+waiters is what makes limiters slow and bursty.
 
-It sleeps until something can be done: till the next permit when nothing but time stands in the way, else till somebody
-who moved something rings. What is due in the meantime wakes nobody.
+It is a callback, called when something can be done: at the next permit (from 250 a second on at the next few) when
+nothing but time stands in the way, else when somebody who moved something rings. What is due in the meantime wakes
+nobody.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Final
+
+from aiolimiter import AsyncLimiter
 
 from fetcher.errors import LimitReached, OutputError
 from fetcher.metrics import Tally
@@ -57,25 +61,56 @@ class Dispatcher:
         self._calendar = Calendar(parts, desk, tally)
         self._partial_since_s = math.inf
         """Since when there have been IDs, but too few for a whole call."""
+        self._ended: asyncio.Future[None]
 
     async def run(self) -> None:
         """Until every ID is done or the run is stopped and nothing is in flight any more."""
+        self._ended = asyncio.get_running_loop().create_future()
+        self._desk.dispatcher_bell.start(self._turn)
+        try:
+            await self._ended
+        finally:
+            self._desk.dispatcher_bell.stop()
+
+    def _turn(self) -> None:
+        """Start what may start, then say when to be called again."""
+        if self._ended.done():
+            return
+        try:
+            sleep_s = self._until_time_helps()
+        except Exception as error:  # noqa: BLE001 - a callback has no task that would carry it
+            self._ended.set_exception(error)
+            return
+        if sleep_s is None:
+            self._ended.set_result(None)
+        elif sleep_s < math.inf:
+            self._desk.dispatcher_bell.set(whole_ms(sleep_s))
+
+    def _until_time_helps(self) -> float | None:
+        """Starts calls. Returns how long nothing can be done unless somebody rings; None: never again."""
         desk, now_s = self._desk, self._parts.clock.monotonic_s
         while not self._over():
             desk.only_time_helps = False
             if desk.stopping:
-                await desk.dispatcher_bell.sleep(None)  # only an answer can change anything, and it rings
-                continue
-            room = self._room(now_s())
-            keys = self._open_keys(now_s()) if room else []
-            for key in keys:
-                if permits := self._permits(key, room, now_s()):
-                    await key.bucket.acquire(permits)
-                    self._start(key, permits)
-                    break
-            else:
+                return math.inf  # only an answer can change anything, and it rings
+            time_s = now_s()
+            room = self._room(time_s)
+            keys = self._open_keys(time_s) if room else []
+            started = self._start_with_one(keys, room)
+            if not started or (started < room and len(keys) == 1):  # else another key, or no permit, may be the next
                 desk.only_time_helps = bool(keys)
-                await desk.dispatcher_bell.sleep(self._sleep_s(now_s(), keys))
+                return self._sleep_s(now_s(), keys)
+        return None
+
+    def _start_with_one(self, keys: list[Key], room: int) -> int:
+        """Start what the first of these keys may that has a permit. Returns how many permits that were."""
+        for key in keys:
+            if permits := self._permits(key, room, self._parts.clock.monotonic_s()):
+                if not taken(key.bucket, permits):
+                    return 0
+                self._start(key, permits)
+                return permits
+        return 0
 
     def _over(self) -> bool:
         desk = self._desk
@@ -223,7 +258,7 @@ class Dispatcher:
         """How long nothing can be done unless somebody rings. `keys`: only their permits are waited for."""
         desk, parts = self._desk, self._parts
         if keys:
-            wait_s = min([key.pacer.wait_s(now_s) for key in keys])
+            wait_s = min([key.pacer.wait_s(now_s) + key.pacer.gather_s for key in keys])
             if wait_s == math.inf:
                 desk.lease_bell.ring()
             if keys[0].quotas is not None:
@@ -245,6 +280,22 @@ def _opening(key: Key) -> int:
         if key.accepted_calls < calls:
             return calls
     return 1_000_000
+
+
+def taken(bucket: AsyncLimiter, permits: int) -> bool:
+    """Take permits out of the bucket if it holds as many: then its `acquire` ends without waiting."""
+    acquiring = bucket.acquire(permits)
+    try:
+        acquiring.send(None)
+    except StopIteration:
+        return True
+    acquiring.close()
+    return False
+
+
+def whole_ms(sleep_s: float) -> float:
+    """Up to the next millisecond, at least one: timers count so, and one that is early has to be set again."""
+    return max(1, math.ceil(sleep_s * 1000)) / 1000
 
 
 def limit_words(settings: Settings) -> str:

@@ -33,8 +33,9 @@ from fetcher.run.steering import Steering
 from fetcher.run.ticker import Ticker
 from fetcher.settings import ErrorLimit
 
-GATHER_S: Final = 0.02
-"""How long answers may lie before they are written: the price of a write is shared by what came meanwhile."""
+GATHER_S: Final = 0.05
+"""How long answers may lie before they are written: the price of a write (half a millisecond, most of it for waking a
+thread and being woken by it) is shared by what came meanwhile. At a rate at which nothing comes, they do not lie."""
 WRITER_S: Final = 30.0
 """How long a run that ends before its time waits for the sink to take what was answered."""
 AT_ONCE_S: Final = 0.5
@@ -235,7 +236,7 @@ class Run:
 
     async def _write(self) -> None:
         while await self._buffer.wait():
-            await self._buffer.gather(GATHER_S)
+            await self._buffer.gather(GATHER_S if self._parts.cap_per_s * GATHER_S >= 1 else 0.0)
             self._unstored = outcomes = self._buffer.take()
             self._desk.storing, self._desk.storing_since_s = len(outcomes), self._parts.clock.monotonic_s()
             # Answers that were paid for are written even when the run is being torn down around this task.

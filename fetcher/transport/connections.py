@@ -22,7 +22,9 @@ from fetcher.transport.opening import Opener
 from fetcher.transport.origin import Origin
 
 SWEEP_S: Final = 0.05
-"""How often deadlines are looked at, and so how late a timeout may be."""
+LONGEST_SWEEP_S: Final = 0.25
+"""Deadlines are looked at when the next one is over, neither more nor less often than this: so late may a timeout be,
+the longer only where one began that is shorter than those before it."""
 BUFFER_BYTES: Final = 256 * 1024
 CLOSING_S: Final = 0.5
 """How long closing waits for the event loop to let go of the sockets."""
@@ -125,7 +127,9 @@ class Connections:
         """An exchange has begun: look at deadlines until it ends."""
         if self._timer is None:
             self.watching = True
-            self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+            left_s = min([one.deadline_s for one in self._open], default=inf) - self.clock.monotonic_s()
+            wait_s = min(LONGEST_SWEEP_S, max(SWEEP_S, left_s))
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._sweep)
 
     def take_back(self, connection: FastConnection) -> None:
         """It is clean and waits for its next request."""

@@ -55,6 +55,26 @@ def test_starts_are_evenly_spread(cap_per_s: float) -> None:
     assert max(gaps) <= gap_s + TICK_S + 1e-9
 
 
+@pytest.mark.parametrize("cap_per_s", [100, 500, 1000, 2000, 5000, 10_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_permits_gather_and_nothing_is_lost_by_it(cap_per_s: int, seed: int) -> None:
+    """One waking for eight permits or 4 ms of them, timers up to a millisecond late: all of the rate is used."""
+    dice, pacer, now_s = Random(seed), Pacer(cap_per_s, 0.0, headroom=0.005), 0.0
+    starts: list[float] = []
+    lots: list[int] = []
+    while now_s < 4.0:
+        now_s += math.ceil(1000 * (pacer.wait_s(now_s) + pacer.gather_s)) / 1000 + dice.uniform(0.0001, 0.0009)
+        pacer.take(n := pacer.due(now_s), now_s)
+        for _ in range(n):
+            pacer.sent(now_s)
+        starts += [now_s] * n
+        lots.append(n)
+    assert worst_window(starts) <= cap_per_s
+    assert (len(starts) - 1) / (starts[-1] - starts[0]) >= 0.994 * cap_per_s
+    assert max(lots) <= max(1, 0.006 * cap_per_s, 30)  # within the 4 ms, a whole one of the timer's and its lateness
+    assert len(lots) <= len(starts) / (1 if cap_per_s < 250 else 2 if cap_per_s < 1000 else 3.9)
+
+
 def test_the_guard_alone_keeps_the_cap_without_headroom() -> None:
     """At headroom 0 the 21st start of 20/s would lie exactly a second after the first: the guard holds it back."""
     starts = run_evenly(Pacer(20, 0.0, headroom=0.0), 0.0, 20, 0.0005)

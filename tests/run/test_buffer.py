@@ -64,3 +64,14 @@ async def test_a_closed_buffer_gives_what_it_holds_and_then_ends() -> None:
     assert await buffer.wait()
     assert [one.id for one in buffer.take()] == ["1"]
     assert not await buffer.wait()
+
+
+async def test_nothing_is_gathered_for_when_nothing_more_comes() -> None:
+    """Who knows that says so; and a time of none is none."""
+    loop, buffer = asyncio.get_running_loop(), OutcomeBuffer()
+    started_s = loop.time()
+    buffer.put(product(1))
+    loop.call_later(0.01, buffer.press)
+    await buffer.gather(0.05)
+    await buffer.gather(0.0)
+    assert loop.time() - started_s < 0.02
