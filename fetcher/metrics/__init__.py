@@ -10,7 +10,7 @@ from fetcher.metrics.cap_proof import CapProof, Proof
 from fetcher.metrics.course import Course, Pause, Point
 from fetcher.metrics.key_figures import KeyFigures, key_figures
 from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s, coarse_quantiles
-from fetcher.metrics.plan import InputCounts, Pace, Plan, make_plan
+from fetcher.metrics.plan import InputCounts, Pace, Plan, Sending, make_plan
 from fetcher.metrics.schema import SchemaWatch
 from fetcher.metrics.snapshot import Snapshot
 from fetcher.metrics.specimens import Slow, Specimens, Trouble
@@ -35,6 +35,7 @@ __all__ = [
     "Proof",
     "RateWindow",
     "SchemaWatch",
+    "Sending",
     "Slow",
     "Snapshot",
     "Specimens",

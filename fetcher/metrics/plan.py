@@ -6,7 +6,9 @@ Arithmetic only; the input was read and the output looked at by others. `report`
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -20,7 +22,16 @@ ASSUMED_LINE_BYTES: Final = 6_000
 """Of a stored product, where OUT is empty: a product with its SKUs, as the sandbox makes them."""
 CORE_CALLS_PER_S: Final = 8_000.0
 """What one process carries on a core of its own: three quarters of what was measured without a cap."""
-DAY_S: Final = 86_400.0
+
+
+class Sending(NamedTuple):
+    """How long it takes until the last of so many calls has started."""
+
+    duration_s: float
+    hours_s: float = 0.0
+    """Of that: outside the hours in which calls may start."""
+    quotas_s: Mapping[str, float] = MappingProxyType({})
+    """Of that: until a cap over a longer time has calls again, by the cap."""
 
 
 class InputCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +70,11 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the cap left unused, 0 to 1."""
     max_calls: int | None = None
     quotas: tuple[Limit, ...] = ()
-    """Caps over longer times, of all keys together. What is used of them already is not reckoned with."""
+    """Caps over longer times, of all keys together."""
+    quotas_used: dict[str, int] = {}
+    """Calls that count under them already, of all keys together."""
     hours: tuple[str, ...] = ()
-    """Outside of which nothing starts. Waiting for them is not reckoned with."""
+    """Outside of which nothing starts."""
     price: float | None = None
     """Of a call."""
     ids_per_call: int = 1
@@ -100,6 +113,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Wall clock, milliseconds since 1970 UTC."""
     limited_by: str
     """`cap`, `quota` (`--cap`), `concurrency` (at the latency), `core` or, when nothing is to be sent, `nothing`."""
+    hours_wait_s: float = 0.0
+    """Of the duration: outside the hours in which calls may start."""
+    quota_waits_s: dict[str, float] = {}
+    """Of the duration: until a cap over a longer time has calls again, by the cap as it was written."""
     concurrency_needed: int | None
     """Calls in flight that the cap needs at the latency that is known."""
     disk_bytes: int
@@ -109,9 +126,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cost_without_retries: float | None = None
 
     @property
-    def quota(self) -> Limit | None:
-        """The cap over a longer time that makes it wait."""
-        return _narrowest(self.pace.quotas, self.calls + self.retries, self.rate_per_s)
+    def quota(self) -> str | None:
+        """The cap over a longer time that makes it wait longest, as it was written."""
+        return max(self.quota_waits_s, key=lambda text: self.quota_waits_s[text], default=None)
 
     @property
     def disk_is_short(self) -> bool:
@@ -124,10 +141,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return plan
 
 
-def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
+def make_plan(
+    counts: InputCounts, pace: Pace, wall_ms: int, sending: Callable[[int, float], Sending] | None = None
+) -> Plan:
     """Reckon it up for a run that starts at `wall_ms`.
 
     The first call waits one gap, as the pacer has it; the last answer takes one latency more.
+
+    Args:
+        counts: of the input.
+        pace: how fast it may go.
+        wall_ms: the beginning, milliseconds since 1970 UTC.
+        sending: plays so many calls at such a rate through, where there are caps over longer times or hours.
     """
     wanted = counts.new + counts.to_retry
     further = ASSUMED_RETRIES if pace.attempts is None else max(0.0, pace.attempts - 1.0)
@@ -138,10 +163,11 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
     if pace.max_calls is not None:
         retries = min(retries, pace.max_calls - calls)
     rate_per_s, limited_by = min(_limits(pace))
-    if _narrowest(pace.quotas, calls + retries, rate_per_s) is not None:
-        limited_by = "quota"
     at_cap_per_s = pace.cap_per_s * (1.0 - pace.headroom)
-    duration_s = _duration_s(calls + retries, rate_per_s, pace)
+    all_sent = Sending((calls + retries) / rate_per_s) if sending is None else sending(calls + retries, rate_per_s)
+    duration_s = all_sent.duration_s + (pace.latency_s or 0.0) if calls else 0.0
+    if all_sent.quotas_s:
+        limited_by = "quota"
     return Plan(
         counts=counts,
         pace=pace,
@@ -153,6 +179,8 @@ def make_plan(counts: InputCounts, pace: Pace, wall_ms: int) -> Plan:
         duration_s=duration_s,
         finish_wall_ms=wall_ms + round(duration_s * 1000),
         limited_by=limited_by if calls else "nothing",
+        hours_wait_s=round(all_sent.hours_s, 3),
+        quota_waits_s={text: round(wait_s, 3) for text, wait_s in all_sent.quotas_s.items()},
         concurrency_needed=math.ceil(at_cap_per_s * pace.latency_s) if pace.latency_s else None,
         disk_bytes=round(ids * (pace.line_bytes or ASSUMED_LINE_BYTES)),
         cost=None if pace.price is None else (calls + retries) * pace.price,
@@ -169,24 +197,3 @@ def _limits(pace: Pace) -> list[tuple[float, str]]:
     if pace.latency_s and pace.concurrency:
         limits.append((pace.concurrency / pace.latency_s, "concurrency"))
     return limits
-
-
-def _duration_s(calls: int, rate_per_s: float, pace: Pace) -> float:
-    if not calls:
-        return 0.0
-    quota = _narrowest(pace.quotas, calls, rate_per_s)
-    send_s = calls / rate_per_s if quota is None else _with_waits_s(quota, calls, rate_per_s)
-    return send_s + (pace.latency_s or 0.0)
-
-
-def _narrowest(quotas: tuple[Limit, ...], calls: int, rate_per_s: float) -> Limit | None:
-    """The one that makes so many calls take longest; None where none makes them wait."""
-    longest = max(quotas, key=lambda quota: _with_waits_s(quota, calls, rate_per_s), default=None)
-    return longest if longest and _with_waits_s(longest, calls, rate_per_s) > calls / rate_per_s else None
-
-
-def _with_waits_s(quota: Limit, calls: int, rate_per_s: float) -> float:
-    """Each window's calls are used up before the window is over, or the rate is what limits after all."""
-    full, rest = divmod(max(0, calls - 1), quota.calls)
-    window_s = DAY_S if quota.window_s is None else quota.window_s
-    return max(calls / rate_per_s, full * window_s + (rest + 1) / rate_per_s)

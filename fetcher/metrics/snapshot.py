@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import msgspec
@@ -107,16 +106,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     def done(self) -> int:
         """IDs that need nothing more, those of earlier runs included: the counterpart of `total`."""
         return self.fetched + self.failed + self.skipped_known
-
-    @property
-    def waiting_for(self) -> str:
-        """Why nothing is sent just now and for how long still, for a person; empty when nothing stands in the way."""
-        if not self.wait_reason:
-            return ""
-        if self.wait_left_s is None:
-            so_far = f" for {self.waits_since_s:.0f} s so far" if self.waits_since_s >= 1.0 else ""
-            return f"waiting{so_far}: {self.wait_reason}"
-        return f"paused {math.ceil(self.wait_left_s)} s: {self.wait_reason}"
 
     @property
     def cost(self) -> float | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from fetcher.pacing.forecast import Forecast, Lane, forecast
 from fetcher.pacing.headroom import Headroom
 from fetcher.pacing.inflight import InFlight
 from fetcher.pacing.lease import (
@@ -33,9 +34,11 @@ __all__ = [
     "AHEAD_S",
     "Ask",
     "ClockOffset",
+    "Forecast",
     "Grant",
     "Headroom",
     "InFlight",
+    "Lane",
     "Lease",
     "LeasePlace",
     "LeasedPacer",
@@ -49,6 +52,7 @@ __all__ = [
     "Throttle",
     "as_seen_from",
     "as_seen_from_place",
+    "forecast",
     "least_gap_s",
     "make_quotas",
     "parse_retry_after",

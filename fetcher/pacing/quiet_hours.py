@@ -5,6 +5,7 @@ It must not know: clocks (the time on the wall is an argument), what waits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
@@ -40,9 +41,16 @@ class OpenHours:
         ]
         return min(start_s for start_s in starts if start_s > now_s) - now_s
 
-    def opens_at(self, wall_ms: int) -> str:
-        """The time on the wall at which they may, for a person."""
-        return self._here(wall_ms / 1000.0 + self.wait_s(wall_ms)).strftime("%H:%M")
+    def open_for_s(self, wall_ms: int) -> float:
+        """Where calls may start: seconds until the next end of any of the hours; infinity without one."""
+        now_s = wall_ms / 1000.0
+        here = self._here(now_s)
+        ends = [
+            datetime.combine(here.date() + timedelta(days=days), hours.closes, self._zone).timestamp() - now_s
+            for days in range(DAYS_LOOKED_AT)
+            for hours in self._hours
+        ]
+        return min([end_s for end_s in ends if end_s > 0], default=math.inf)
 
     def _here(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, self._zone)

@@ -12,6 +12,7 @@ what was written down may be read too late, never too early: a count survives a 
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -51,6 +52,17 @@ class Quota(Protocol):
 
     def restore(self, used: Iterable[Sequence[int]], now: Moment) -> None:
         """What was written down by an earlier run."""
+
+    def steady_s(self, now: Moment) -> float:
+        """For so long calls that start count alike."""
+
+
+class Slower(NamedTuple):
+    """A limit as a rate: what it lets through in the long run."""
+
+    per_s: float
+    text: str
+    """The limit, as it was written."""
 
 
 class SlidingQuota:
@@ -110,6 +122,15 @@ class SlidingQuota:
                 self._used.append([now.monotonic_s + left_s, calls])
                 self._sum += calls
 
+    def steady_s(self, now: Moment) -> float:
+        """See `Quota`."""
+        return self._until_s(now) - self._window_s - LATE_S - now.monotonic_s
+
+    @property
+    def slower(self) -> Slower:
+        """It as a rate."""
+        return Slower(self.limit.calls / (self._window_s + self._part_s + LATE_S), self.limit.text)
+
     def _until_s(self, now: Moment) -> float:
         return (now.monotonic_s // self._part_s + 1) * self._part_s + self._window_s + LATE_S
 
@@ -158,6 +179,11 @@ class DayQuota:
             if until_ms > now.wall_ms:
                 self._calls += calls
 
+    def steady_s(self, now: Moment) -> float:
+        """See `Quota`."""
+        self._turn(now)
+        return max(0.0, (self._end_ms() - now.wall_ms) / 1000.0)
+
     def _turn(self, now: Moment) -> None:
         """Begin a new day. A clock that is set back does not bring the old one again."""
         here = datetime.fromtimestamp(now.wall_ms / 1000.0, self._zone)
@@ -184,9 +210,26 @@ class Quotas:
         """Seconds until one may start."""
         return max([quota.wait_s(now) for quota in self._quotas])
 
-    def holds_back(self, now: Moment) -> str:
-        """Which limit is waited for longest, as it was written."""
-        return max(self._quotas, key=lambda quota: quota.wait_s(now)).limit.text
+    def holds_back(self, now: Moment) -> Limit:
+        """Which limit is waited for longest."""
+        return max(self._quotas, key=lambda quota: quota.wait_s(now)).limit
+
+    def steady_s(self, now: Moment) -> float:
+        """For so long calls that start count alike."""
+        return min([quota.steady_s(now) for quota in self._quotas])
+
+    def used_now(self, now: Moment) -> dict[str, int]:
+        """Calls that count just now, by limit."""
+        return {quota.limit.text: sum([calls for _, calls in quota.used(now)]) for quota in self._quotas}
+
+    def ahead(self, calls: int, windows: int) -> tuple[Quotas | None, Slower | None]:
+        """For a look ahead: a copy, and in the place of those that let pass more than so many of their windows for so
+        many calls, the slowest of them as a rate."""
+        often = [
+            quota for quota in self._quotas if isinstance(quota, SlidingQuota) and calls > windows * quota.limit.calls
+        ]
+        others = [copy.deepcopy(quota) for quota in self._quotas if quota not in often]
+        return (Quotas(others) if others else None), min([quota.slower for quota in often], default=None)
 
     def take(self, calls: int, now: Moment) -> None:
         """So many start now; a negative number: so many did not leave after all."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import Final
 
 from fetcher.metrics import InputCounts, Plan
 from fetcher.report.figures import clock_time, counted, duration, ids, latency, money, number, rate, size
 from fetcher.report.visible import visible
+
+WORTH_A_WORD_S: Final = 1.0
 
 
 def plan_lines(plan: Plan, now_wall_ms: int, zone: tzinfo | None = None) -> list[str]:
@@ -36,8 +39,7 @@ def plan_line(plan: Plan, now_wall_ms: int, zone: tzinfo | None = None) -> str:
         parts.append(f"about {money(plan.cost)} at {money(plan.pace.price or 0.0)} a call")
     parts.append(f"{duration(plan.duration_s)}, done at {clock_time(plan.finish_wall_ms, now_wall_ms, zone)}")
     parts.append(f"limited by {_limit(plan)}")
-    if plan.pace.hours:
-        parts.append(f"only in the hours {', '.join(plan.pace.hours)}")
+    parts += [f"waits {wait}" for wait in _waits(plan)]
     if plan.left_over:
         parts.append(f"{ids(plan.left_over)} left over by the limit")
     return "; ".join(parts)
@@ -88,13 +90,25 @@ def _time_lines(plan: Plan, finish: str) -> list[str]:
     if not plan.calls:
         return ["time: none, everything is done"] if not plan.left_over else []
     lines = [f"time: {duration(plan.duration_s)} at {rate(plan.rate_per_s)}, done at {finish}"]
-    if plan.pace.hours:
-        lines.append(f"only in the hours {', '.join(plan.pace.hours)}; waiting for them is not in the time")
+    if waits := _waits(plan):
+        lines.append(f"of that, nothing may be sent for {', for '.join(waits)}")
+    lines += [
+        f"used already of --cap {visible(text)}: {number(used)} calls"
+        for text, used in plan.pace.quotas_used.items()
+        if used
+    ]
     lines.append(f"limited by {_limit(plan)}")
     if plan.limited_by == "cap" and plan.concurrency_needed and plan.pace.latency_s:
         each = latency(plan.pace.latency_s)
         lines.append(f"in flight: about {plan.concurrency_needed} at {each} a call, as in OUT so far")
     return lines
+
+
+def _waits(plan: Plan) -> list[str]:
+    """Times in which nothing may start, and why."""
+    waits = [(plan.hours_wait_s, f"outside the hours {', '.join(plan.pace.hours)}")]
+    waits += [(wait_s, f"until --cap {visible(text)} has calls again") for text, wait_s in plan.quota_waits_s.items()]
+    return [f"{duration(wait_s)} {why}" for wait_s, why in waits if wait_s >= WORTH_A_WORD_S]
 
 
 def _limit(plan: Plan) -> str:
@@ -108,7 +122,7 @@ def _limit(plan: Plan) -> str:
     if plan.limited_by == "core":
         return f"what {pace.processes} process{'es' if pace.processes > 1 else ''} can carry; --processes adds more"
     if plan.quota is not None:
-        return f"--cap {visible(plan.quota.text)}"
+        return f"--cap {visible(plan.quota)}"
     unused = f" less {pace.headroom * 100:.1f} % headroom" if pace.headroom else ""
     return f"the cap of {rate(pace.cap_per_s)}{unused}"
 

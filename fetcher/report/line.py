@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 from fetcher.metrics import Snapshot
@@ -42,9 +43,19 @@ def all_parts(snapshot: Snapshot) -> list[Part]:
     parts += _money_parts(snapshot)
     if snapshot.eta_s is not None and snapshot.done != total:
         parts.append(Part(4, f"{duration(snapshot.eta_s)} left"))
-    if snapshot.waiting_for:
-        parts.append(Part(1, visible(snapshot.waiting_for), "yellow", may_be_cut=True))
+    if snapshot.wait_reason:
+        parts.append(Part(1, visible(waiting_words(snapshot)), "yellow", may_be_cut=True))
     return parts
+
+
+def waiting_words(snapshot: Snapshot) -> str:
+    """Why nothing is sent just now and for how long still; empty when nothing stands in the way."""
+    if not snapshot.wait_reason:
+        return ""
+    if snapshot.wait_left_s is None:
+        so_far = f" for {duration(snapshot.waits_since_s)} so far" if snapshot.waits_since_s >= 1.0 else ""
+        return f"waiting{so_far}: {snapshot.wait_reason}"
+    return f"paused {duration(math.ceil(snapshot.wait_left_s))}: {snapshot.wait_reason}"
 
 
 def _money_parts(snapshot: Snapshot) -> list[Part]:

@@ -25,6 +25,7 @@ from fetcher.pacing import (
     LeasePlace,
     OpenHours,
     Pacer,
+    Quotas,
     Throttle,
     make_quotas,
 )
@@ -44,7 +45,7 @@ BUCKET_S: Final = 0.04
 """Seconds of the cap that the bucket holds: four times the slack that the even schedule may make up."""
 
 
-BEIJING: Final = timezone(timedelta(hours=8))
+BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Where the gateway counts its days."""
 
 
@@ -244,8 +245,13 @@ def key_of(name: str, settings: Settings, clock: Clock, learn: Callable[[Secret]
         refusals=Refusals(name),
         cap_proof=CapProof(settings.qps),
         tokens=tokens,
-        quotas=make_quotas(settings.caps, time.fromisoformat(settings.quota_reset), zone_of(settings) or BEIJING),
+        quotas=quotas_of(settings),
     )
+
+
+def quotas_of(settings: Settings) -> Quotas | None:
+    """A key's caps over longer times, nothing of them used; None without any."""
+    return make_quotas(settings.caps, time.fromisoformat(settings.quota_reset), zone_of(settings) or BEIJING)
 
 
 def zone_of(settings: Settings) -> tzinfo | None:

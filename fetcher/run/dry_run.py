@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,14 @@ from fetcher.errors import UsageError
 from fetcher.gateway import Api, chosen_api
 from fetcher.ids import Source, SourceCounts
 from fetcher.idset import IdSet
-from fetcher.metrics import InputCounts, Pace, Plan, make_plan
-from fetcher.output import Earlier, Sample, failed_path_of, inspect_output, sample_of
+from fetcher.metrics import InputCounts, Pace, Plan, Sending, make_plan
+from fetcher.output import Earlier, Sample, SideFile, failed_path_of, inspect_output, sample_of
+from fetcher.pacing import Lane, OpenHours, Quotas, forecast
 from fetcher.report import Screen, plan_line, plan_lines, write_summary
-from fetcher.run.assemble import headroom_of
+from fetcher.run.assemble import headroom_of, quotas_of, zone_of
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
+from fetcher.run.keys import moment
+from fetcher.run.quota_book import restore
 from fetcher.settings import settings_of_keys
 
 LOOK_S: Final = 2.0
@@ -88,7 +92,34 @@ def plan_of(job: Job, clock: Clock, look_s: float | None = None) -> tuple[Plan, 
         share = _read(source, clock, look_s)
         counts = input_counts(source.counts, earlier, sample, share)
         warnings = list(source.warnings)
-    return make_plan(counts, _pace(job, api, sample), clock.wall_ms()), warnings
+    quotas = _quotas(job, clock)
+    return make_plan(
+        counts, _pace(job, api, sample, quotas, clock), clock.wall_ms(), _sending(job, quotas, clock)
+    ), warnings
+
+
+def _quotas(job: Job, clock: Clock) -> list[tuple[float, Quotas | None]]:
+    """Of each key its cap a second and its caps over longer times, with what earlier runs have used of them."""
+    own = [each for _, each in settings_of_keys(job.settings)] or [job.settings]
+    found = [(each.qps, quotas_of(each)) for each in own]
+    if job.settings.caps and job.out != "-":
+        made = {each.app_key or "": quotas for each, (_, quotas) in zip(own, found, strict=True) if quotas}
+        restore(SideFile(job.out, "quotas"), made, moment(clock))
+    return found
+
+
+def _sending(job: Job, keys: list[tuple[float, Quotas | None]], clock: Clock) -> Callable[[int, float], Sending] | None:
+    """Plays the run's calls through; None where the rate alone decides."""
+    settings = job.settings
+    if not settings.caps and not settings.windows:
+        return None
+    hours, all_per_s = OpenHours(settings.windows, zone_of(settings)), sum([qps for qps, _ in keys])
+
+    def sending(calls: int, rate_per_s: float) -> Sending:
+        lanes = [Lane(rate_per_s * qps / all_per_s, quotas) for qps, quotas in keys]
+        return Sending(*forecast(calls, lanes, hours, moment(clock)))
+
+    return sending
 
 
 def _read(source: Source, clock: Clock, look_s: float | None) -> float:
@@ -126,14 +157,14 @@ def input_counts(counts: SourceCounts, earlier: Earlier, sample: Sample, share: 
     )
 
 
-def _pace(job: Job, api: Api, sample: Sample) -> Pace:
-    settings = job.settings
-    keys = settings_of_keys(settings)
+def _pace(job: Job, api: Api, sample: Sample, keys: list[tuple[float, Quotas | None]], clock: Clock) -> Pace:
+    settings, used = job.settings, Counter[str]()
+    for _, quotas in keys:
+        used.update({} if quotas is None else quotas.used_now(moment(clock)))
     return Pace(
-        cap_per_s=sum(own.qps for _, own in keys) or settings.qps,
-        quotas=tuple(
-            cap._replace(calls=cap.calls * max(1, len(keys))) for cap in settings.caps
-        ),  # each key has its own
+        cap_per_s=sum([qps for qps, _ in keys]),
+        quotas=tuple(cap._replace(calls=cap.calls * len(keys)) for cap in settings.caps),  # each key has its own
+        quotas_used=dict(used),
         hours=tuple(str(hours) for hours in settings.windows),
         headroom=headroom_of(settings).share,
         max_calls=settings.calls_allowed,

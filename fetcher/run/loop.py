@@ -26,6 +26,7 @@ from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
 from fetcher.run.openers import Openers
+from fetcher.run.outlook import Outlook
 from fetcher.run.refreshing import Refresher
 from fetcher.run.roles import CallNotes, NoNotes, Sink
 from fetcher.run.settling import Settling
@@ -97,7 +98,7 @@ class Run:
         self._parts, self._feed, self._sink, self._tally, self._observe = parts, feed, sink, tally, observe
         self._desk = Desk(notes or NoNotes())
         self._desk.input_is_anothers, self._desk.sink_is_anothers = feed.is_anothers, sink.is_anothers
-        self._buffer = OutcomeBuffer(held)
+        self._buffer, self._outlook = OutcomeBuffer(held), Outlook(parts)
         self._scope: anyio.CancelScope | None = None
         self._storing: anyio.CancelScope | None = None
         self._writer_until_s = math.inf
@@ -282,7 +283,7 @@ class Run:
     def _snapshot(self) -> Snapshot:
         self._tally.allowed(self._parts.rate_per_s)
         self._tally.fullest(self._parts.cap_proof.take_fullest_1s())
-        return self._tally.snapshot(self._parts.clock.monotonic_s())
+        return self._outlook.told(self._tally.snapshot(self._parts.clock.monotonic_s()))
 
     def _conclude(self) -> Ended:
         """Count what is left and hold the books against each other."""

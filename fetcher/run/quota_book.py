@@ -7,13 +7,14 @@ end it is exact. A file that is lost or cannot be read counts as none.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from fetcher.clock import Clock
 from fetcher.output import SideFile
+from fetcher.pacing import Moment, Quotas
 from fetcher.run.keys import Key, moment
 
 AHEAD_S: Final = 1.0
@@ -27,6 +28,22 @@ class _Book(msgspec.Struct):
     """What the file says: app key → limit → [until when it counts (ms since 1970), calls]."""
 
     calls: dict[str, dict[str, list[list[int]]]] = {}
+
+
+def restore(file: SideFile, quotas: Mapping[str, Quotas], now: Moment) -> None:
+    """Take in what earlier runs have written down.
+
+    Args:
+        file: beside OUT.
+        quotas: by app key.
+        now: on both clocks.
+    """
+    try:
+        book = msgspec.json.decode(file.read(), type=_Book)
+    except (msgspec.DecodeError, ValueError):
+        return
+    for app_key, mine in quotas.items():
+        mine.restore(book.calls.get(app_key, {}), now)
 
 
 class QuotaBook:
@@ -46,13 +63,8 @@ class QuotaBook:
 
     def read(self) -> None:
         """Take in what earlier runs have written down."""
-        try:
-            book = msgspec.json.decode(self._file.read(), type=_Book)
-        except (msgspec.DecodeError, ValueError):
-            return
-        for key in self._keys:
-            if key.quotas is not None:
-                key.quotas.restore(book.calls.get(key.gateway.app_key, {}), moment(self._clock))
+        quotas = {key.gateway.app_key: key.quotas for key in self._keys if key.quotas is not None}
+        restore(self._file, quotas, moment(self._clock))
 
     def starting(self, key: Key, calls: int) -> None:
         """So many calls of a key are about to start. Returns when they are written down. Raises `OutputError`."""

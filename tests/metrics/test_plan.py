@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fetcher.metrics import InputCounts, Pace, make_plan
+from fetcher.metrics import InputCounts, Pace, Sending, make_plan
 from fetcher.settings import Limit
 
 COUNTS = InputCounts(
@@ -87,21 +87,26 @@ def test_many_ids_in_a_call() -> None:
     assert (limited.calls, limited.ids, limited.left_over) == (10, 300, 700)
 
 
-def test_a_days_quota_makes_days() -> None:
-    """A thousand calls at 300 a day take three days and a bit; a quota that is not reached changes nothing."""
-    days = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(Limit(300, None, "300/day"),), attempts=1.0), wall_ms=0)
-    assert days.duration_s == pytest.approx(3 * 86_400 + 100 / 20) and days.limited_by == "quota"
-    wide = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(Limit(5000, None, "5000/day"),), attempts=1.0), wall_ms=0)
-    assert wide.duration_s == pytest.approx(50.0) and wide.limited_by == "cap"
+def test_what_was_played_through_counts() -> None:
+    """Its duration, retries included, and what is waited for; the quota that is waited for longest limits."""
+    asked: list[tuple[int, float]] = []
+
+    def sending(calls: int, rate_per_s: float) -> Sending:
+        asked.append((calls, rate_per_s))
+        return Sending(90_000.0, 3600.0, {"100/min": 40.0, "300/day": 80_000.0})
+
+    quotas = (Limit(300, None, "300/day"), Limit(100, 60.0, "100/min"))
+    pace = Pace(cap_per_s=20.0, quotas=quotas, hours=("22:00-06:00",), attempts=1.2, latency_s=0.5)
+    plan = make_plan(COUNTS, pace, 1000, sending)
+    assert asked == [(1200, 20.0)]
+    assert (plan.duration_s, plan.finish_wall_ms, plan.hours_wait_s) == (90_000.5, 90_001_500, 3600.0)
+    assert (plan.limited_by, plan.quota) == ("quota", "300/day")
 
 
-def test_of_several_quotas_the_narrowest_counts() -> None:
-    """100 a minute take nine minutes and a bit; 500 an hour one hour and the half that is left."""
-    minute, hour = Limit(100, 60.0, "100/min"), Limit(500, 3600.0, "500/h")
-    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(minute,), attempts=1.0), wall_ms=0)
-    assert plan.duration_s == pytest.approx(9 * 60 + 100 / 20) and plan.quota == minute
-    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, quotas=(minute, hour), attempts=1.0), wall_ms=0)
-    assert plan.duration_s == pytest.approx(3600 + 500 / 20) and plan.quota == hour
+def test_limits_that_are_not_reached_change_nothing() -> None:
+    """The cap limits."""
+    plan = make_plan(COUNTS, Pace(cap_per_s=20.0, attempts=1.0), 0, lambda calls, per_s: Sending(calls / per_s))
+    assert (plan.duration_s, plan.limited_by, plan.quota) == (50.0, "cap", None)
 
 
 @pytest.mark.parametrize(("processes", "limited_by"), [(1, "core"), (3, "cap")])

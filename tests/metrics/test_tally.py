@@ -12,6 +12,7 @@ from fetcher.errors import Defect
 from fetcher.life import TRANSITIONS, Event, State, step
 from fetcher.metrics import Snapshot, Tally
 from fetcher.model import Attempt, Kind, Lost, VerdictKind
+from fetcher.report.line import waiting_words
 
 
 def new_tally(cap_per_s: float = 10.0) -> Tally:
@@ -234,18 +235,18 @@ def test_a_pause_is_told_with_what_is_left_of_it(now_s: float, said: str) -> Non
     tally = new_tally()
     tally.waiting("over the rate", 112.0)
     tally.waiting("", None)
-    assert tally.snapshot(now_s).waiting_for == said
+    assert waiting_words(tally.snapshot(now_s)) == said
 
 
 def test_a_wait_without_an_end_is_told_with_its_length() -> None:
     """Nobody knows how long: so far, then. It goes with the first good answer, and the next one starts anew."""
     tally = new_tally()
     tally.waiting("no connection", None)
-    said = [tally.snapshot(now_s).waiting_for for now_s in (200.0, 242.0)]
+    said = [waiting_words(tally.snapshot(now_s)) for now_s in (200.0, 242.0)]
     tally.waiting("", None)
-    said.append(tally.snapshot(243.0).waiting_for)
+    said.append(waiting_words(tally.snapshot(243.0)))
     tally.waiting("no connection", None)
-    said.append(tally.snapshot(244.0).waiting_for)
+    said.append(waiting_words(tally.snapshot(244.0)))
     assert said == ["waiting: no connection", "waiting for 42 s so far: no connection", "", "waiting: no connection"]
 
 

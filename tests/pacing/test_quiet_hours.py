@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -41,12 +42,12 @@ def test_calls_wait_for_the_next_opening(hours: str, now: tuple[int, int], wait_
 
 
 def test_inside_any_of_several() -> None:
-    """And the time at which it opens is told."""
+    """And for how long it is open still."""
     hours = OpenHours([parse_hours("12:00-13:00"), parse_hours("22:00-06:00")], BEIJING)
     assert hours.wait_s(ms(1, 12, 30)) == 0
     assert hours.wait_s(ms(1, 13)) == 9 * 3600
-    assert hours.opens_at(ms(1, 13)) == "22:00"
-    assert OpenHours([], None).wait_s(ms(1, 13)) == 0
+    assert hours.open_for_s(ms(1, 12, 30)) == 1800
+    assert OpenHours([], None).wait_s(ms(1, 13)) == 0 and OpenHours([], None).open_for_s(0) == math.inf
 
 
 @given(st.lists(st.tuples(TIMES, TIMES), min_size=1, max_size=3), st.integers(0, 400 * 86_400), st.booleans())

@@ -115,11 +115,11 @@ def test_stacked_limits_all_hold() -> None:
     assert quotas is not None
     now = at(0)
     quotas.take(3, now)
-    assert quotas.left(now) == 0 and quotas.holds_back(now) == "3/min"
+    assert quotas.left(now) == 0 and quotas.holds_back(now).text == "3/min"
     later = at(70)
     assert quotas.left(later) == 2
     quotas.take(2, later)
-    assert quotas.holds_back(later) == "5/day"
+    assert quotas.holds_back(later).text == "5/day"
     quotas.take(-1, later)
     assert quotas.left(later) == 1
     assert make_quotas([], time(0, 0), UTC) is None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from fetcher.metrics import InputCounts, Pace, make_plan
+from fetcher.metrics import InputCounts, Pace, Sending, make_plan
 from fetcher.report import plan_line, plan_lines
-from fetcher.settings import Limit
 
 NOW_MS = 1_795_456_800_000
 
@@ -94,8 +93,14 @@ def test_other_limits() -> None:
     many = InputCounts(lines=10**6, new=10**6)
     plan = make_plan(many, Pace(cap_per_s=50_000.0), NOW_MS)
     assert "limited by what 1 process can carry; --processes adds more" in plan_lines(plan, NOW_MS, UTC)
-    pace = Pace(cap_per_s=50.0, quotas=(Limit(400_000, None, "400000/day"),), hours=("22:00-06:00",), attempts=1.0)
-    plan = make_plan(many, pace, NOW_MS)
-    assert "only in the hours 22:00-06:00; waiting for them is not in the time" in plan_lines(plan, NOW_MS, UTC)
-    assert "limited by --cap 400000/day" in plan_lines(plan, NOW_MS, UTC)
-    assert any(line.startswith("time: 2 d ") for line in plan_lines(plan, NOW_MS, UTC))
+    used = {"400000/day": 1200, "9000/min": 0}
+    pace = Pace(cap_per_s=50.0, quotas_used=used, hours=("22:00-06:00",), attempts=1.0)
+    plan = make_plan(many, pace, NOW_MS, lambda *_: Sending(180_000.0, 7200.0, {"400000/day": 90_000.0}))
+    lines = plan_lines(plan, NOW_MS, UTC)
+    assert (
+        "of that, nothing may be sent for 2 h outside the hours 22:00-06:00, for 1 d 1 h until --cap 400000/day "
+        "has calls again" in lines
+    ), lines
+    assert "used already of --cap 400000/day: 1 200 calls" in lines and not any("9000/min" in line for line in lines)
+    assert "limited by --cap 400000/day" in lines
+    assert "waits 2 h outside the hours 22:00-06:00" in plan_line(plan, NOW_MS, UTC)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fetcher.output import SideFile
+from fetcher.run.desk import Interrupted
 from fetcher.run.quota_book import QuotaBook
 from tests.fakes import START_MS, always_well
 from tests.run.parts import Bench, ids
@@ -64,6 +65,41 @@ async def test_calls_start_only_inside_the_hours(caplog: pytest.LogCaptureFixtur
     assert all(600 <= time_s <= 660 for time_s in inside)
     assert 3600 < bench.sent_s[-1] < 4300
     assert "waits: outside --window, until " in caplog.text
+
+
+async def test_what_is_left_reckons_with_the_waits() -> None:
+    """Long before the first window is used up the progress knows when the last call will be made."""
+    bench = Bench(qps=5.0, caps=["60/min"])
+    run, seen = bench.make(ids(200)), list[tuple[float, float]]()
+    run._observe = lambda shown: seen.append((shown.elapsed_s, shown.eta_s or 0.0)) if shown.total else None
+    bench.tally.expect(200)
+    assert (await run.run()).snapshot.fetched == 200
+    end_s = bench.sent_s[-1] - bench.sent_s[0]
+    early = [(elapsed_s, eta_s) for elapsed_s, eta_s in seen if 6 < elapsed_s < end_s - 10]
+    assert all(abs(elapsed_s + eta_s - end_s) < 12 for elapsed_s, eta_s in early) and len(early) > 100
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"caps": ["5/day"]}, "--cap 5/day is used up, until 2026-11-19 00:00 Asia/Shanghai"),
+        ({"caps": ["5/day"], "time_zone": "Europe/Berlin"}, "until 2026-11-19 00:00 Europe/Berlin"),
+        (
+            {"windows": ["03:00-04:00"], "time_zone": "Asia/Tokyo"},
+            "outside --window, until 2026-11-19 03:00 Asia/Tokyo",
+        ),
+    ],
+)
+async def test_times_are_told_in_the_zone_in_which_they_are_defined(
+    settings: dict[str, Any], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The day of a cap begins where the gateway counts it, whatever this machine's zone is."""
+    bench = Bench(qps=10.0, **settings)
+    run = bench.make(ids(8))
+    run._observe = lambda shown: Interrupted(2, "the test") if shown.wait_reason else None
+    with caplog.at_level(logging.INFO):
+        await run.run()
+    assert words in caplog.text
 
 
 async def test_a_call_that_did_not_leave_is_not_counted() -> None:
