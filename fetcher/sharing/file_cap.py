@@ -1,6 +1,7 @@
 """One cap for the processes of one host: a small file under `flock`, in the time of the host's monotonic clock.
 
-An exchange locks, reads 160 bytes, decides (`pacing.SlotBook`), writes them back and unlocks: some 20 µs, and nothing
+An exchange locks, reads 160 bytes for each key that meets others there, decides (`pacing.SlotBook`), writes its own
+back and unlocks: some 20 µs, and nothing
 reaches the disk in that time, so it is done on the event loop. Nothing is ever synced: after a power cut the clock
 begins anew and so does the book. A file that was removed or replaced is opened again and counts as new.
 """
@@ -23,7 +24,7 @@ from fetcher.clock import Clock
 from fetcher.errors import UsageError
 from fetcher.pacing import Ask, Grant, PlaceLost, SlotBook
 from fetcher.sharing.disks import network_disk
-from fetcher.sharing.layout import SIZE, Damaged, NotOurs, decode, encode
+from fetcher.sharing.layout import MOST, SIZE, Damaged, NotOurs, encode, find
 
 LOCK_S: Final = 2.0
 """Somebody who holds the lock longer than this stands still."""
@@ -38,7 +39,7 @@ class FileCap:
 
     Args:
         path: the file; made if it is not there, readable and writable as the umask says.
-        owner: 16 bytes: whose cap it is. A file of another owner is refused.
+        owner: 16 bytes: whose cap it is. Others' caps stand beside it.
         clock: monotonic time that all processes of this host share.
 
     Raises:
@@ -71,9 +72,9 @@ class FileCap:
         try:
             await self._locked()
             try:
-                book = self._read(keep_calls=ask.calls_limit is not None)
+                offset, book = self._read(keep_calls=ask.calls_limit is not None)
                 grant = book.answer(ask, self._clock.monotonic_s())
-                os.pwrite(self._fd, encode(book, self._owner, self._boot), 0)
+                os.pwrite(self._fd, encode(book, self._owner, self._boot), offset)
             finally:
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
         except OSError as error:
@@ -112,21 +113,20 @@ class FileCap:
             return False
         return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
-    def _read(self, *, keep_calls: bool = False) -> SlotBook:
+    def _read(self, *, keep_calls: bool = False) -> tuple[int, SlotBook]:
+        """Where the book stands, and the book."""
         try:
-            return decode(os.pread(self._fd, SIZE, 0), self._owner, self._boot)
+            return find(os.pread(self._fd, MOST * SIZE, 0), self._owner, self._boot)
         except NotOurs as error:
-            raise UsageError(
-                f"--share-cap: {self._path} {error}", "Name another file: each app key has one of its own."
-            ) from None
-        except Damaged:
+            raise UsageError(f"--share-cap: {self._path} {error}", "Name another file.") from None
+        except Damaged as damaged:
             if keep_calls:
                 raise UsageError(
                     f"--share-cap: {self._path} is damaged, so nobody knows how many calls it has counted",
                     "Remove it to count from zero.",
                 ) from None
             log.warning("%s is damaged; it is begun anew", self._path)
-            return SlotBook()
+            return damaged.offset, SlotBook()
 
 
 def _open(path: str) -> int:

@@ -17,7 +17,7 @@ from fetcher.errors import UsageError
 from fetcher.pacing import Ask, PlaceLost, SlotBook, Slowdown
 from fetcher.sharing import FileCap, open_place
 from fetcher.sharing.disks import network_disk
-from fetcher.sharing.layout import SIZE, Damaged, NotOurs, decode, encode
+from fetcher.sharing.layout import SIZE, Damaged, NotOurs, encode, find
 from tests.fakes import StillClock
 
 OWNER, BOOT = b"o" * 16, b"b" * 16
@@ -65,6 +65,28 @@ async def test_a_new_file_begins_when_earlier_leases_are_over(tmp_path: Path) ->
     await cap.aclose()
 
 
+async def test_several_keys_meet_in_one_file_each_for_itself(tmp_path: Path) -> None:
+    """A run of one key and a run of many name the same file: each key has its schedule there; damage is one's own."""
+    path, others = tmp_path / "cap", [bytes([n]) * 16 for n in range(3)]
+    caps = [place(path, owner=owner) for owner in (*others, OWNER, OWNER)]
+    for cap in caps:
+        await cap.lease(ASK)
+    assert path.stat().st_size == 4 * SIZE
+    for cap in caps:
+        cap._clock.now_s = 105.0  # type: ignore[attr-defined]
+    begun_s = [await first_s(cap) for cap in caps]
+    assert begun_s[:4] == [105.0] * 4
+    assert begun_s[4] > 105.09  # the same key's next
+    with path.open("r+b") as file:
+        file.seek(SIZE + 50)
+        file.write(b"damage")
+    assert await first_s(caps[0]) > 105.09
+    assert (await caps[1].lease(ASK)).lease is None  # it begins anew, a second later
+    assert path.stat().st_size == 4 * SIZE
+    for cap in caps:
+        await cap.aclose()
+
+
 async def test_damage_ends_a_count_of_calls(tmp_path: Path) -> None:
     """Where calls are counted against a limit, a damaged file must not begin at zero."""
     cap = place(tmp_path / "cap")
@@ -76,16 +98,12 @@ async def test_damage_ends_a_count_of_calls(tmp_path: Path) -> None:
 
 
 def test_what_is_no_such_file_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """A user's own file, another key's, a directory, a pipe, one in a folder that is missing: said, and untouched."""
+    """A user's own file, a directory, a pipe, one in a folder that is missing: said, and untouched."""
     mine = tmp_path / "ids.txt"
     mine.write_text("610947572360\n")
     with pytest.raises(UsageError, match="not a file of this kind"):
         place(mine)
     assert mine.read_text() == "610947572360\n"
-    other = tmp_path / "other"
-    other.write_bytes(encode(SlotBook(), b"x" * 16, BOOT))
-    with pytest.raises(UsageError, match="another app key"):
-        place(other)
     with pytest.raises(UsageError, match="directory") as caught:
         place(tmp_path)
     assert "fetcher.cap" in caught.value.advice
@@ -140,8 +158,9 @@ def test_a_book_is_read_as_it_was_written(times: tuple[float, ...], version: int
     book = SlotBook(*times[:6], version, Slowdown(*times[6:], streak), calls, False)
     data = encode(book, OWNER, BOOT)
     assert len(data) == SIZE
-    assert decode(data, OWNER, BOOT) == book
-    assert decode(data, OWNER, b"c" * 16) == SlotBook(calls=calls)
+    assert find(data, OWNER, BOOT) == (0, book)
+    assert find(data, OWNER, b"c" * 16) == (0, SlotBook(calls=calls))
+    assert find(encode(SlotBook(), b"x" * 16, BOOT) + data, OWNER, BOOT) == (SIZE, book)
 
 
 @given(st.binary(max_size=200), st.integers(0, SIZE - 1))
@@ -149,11 +168,11 @@ def test_no_bytes_are_taken_for_a_book(noise: bytes, at: int) -> None:
     """Noise is refused, damage is noticed wherever it is."""
     if noise:
         with pytest.raises((NotOurs, Damaged)):
-            decode(noise, OWNER, BOOT)
+            find(noise, OWNER, BOOT)
     data = bytearray(encode(SlotBook(next_s=5.0), OWNER, BOOT))
     data[at] ^= 0x40
     with pytest.raises((NotOurs, Damaged)):
-        decode(bytes(data), OWNER, BOOT)
+        find(bytes(data), OWNER, BOOT)
 
 
 def test_another_layout_is_said() -> None:
@@ -161,7 +180,7 @@ def test_another_layout_is_said() -> None:
     data = bytearray(encode(SlotBook(), OWNER, BOOT))
     struct.pack_into("<I", data, 8, 99)
     with pytest.raises(NotOurs, match="another version"):
-        decode(bytes(data), OWNER, BOOT)
+        find(bytes(data), OWNER, BOOT)
 
 
 MOUNTS = """22 1 8:1 / / rw - ext4 /dev/sda1 rw
