@@ -27,8 +27,10 @@ class Briefing(msgspec.Struct, frozen=True, kw_only=True):
     own_secrets: bool
     """The nodes take the credentials from their own environment."""
     log_level: int
-    keeper: str
-    """Name of the actor that keeps the cap; empty: `--share-cap` says where."""
+    keepers: list[str]
+    """Names of the actors that keep the caps, one for each key; empty: `--share-cap` says where."""
+    calls_allowed: int | None = None
+    """By this start of the job, all workers together."""
 
     def __repr__(self) -> str:
         return f"Briefing({self.job})"
@@ -46,6 +48,8 @@ class Order(msgspec.Struct, frozen=True):
     end_bytes: int
     ids: int
     digest: str
+    without: tuple[str, ...] = ()
+    """Names of keys that have left the pool."""
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -60,11 +64,27 @@ class Figure(msgspec.Struct, frozen=True):
     """Since it was told."""
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """When a try has sent calls, in the board's time: what it has not told before."""
+
+    shard: int
+    attempt: int
+    times: dict[str, bytes]
+    """By key: microseconds since `base_s`, as unsigned 32-bit numbers."""
+    base_s: float
+    until_s: float
+    """Up to then nothing is missing."""
+    error_s: float
+    """By how much its clock and the board's may disagree."""
+
+
 class Board:
     """Calls come one after the other."""
 
     def __init__(self) -> None:
         self._briefing = b""
+        self._sent: list[bytes] = []
+        self._calls_left: int | None = None
         self._attempts: dict[int, int] = {}
         self._figures: dict[int, tuple[Figure, float]] = {}
         self._stop = False
@@ -75,6 +95,7 @@ class Board:
     def brief(self, briefing: bytes) -> None:
         """The driver says what the job is."""
         self._briefing = briefing
+        self._calls_left = msgspec.msgpack.decode(briefing, type=Briefing).calls_allowed
 
     def briefing(self) -> bytes:
         """A node asks."""
@@ -90,13 +111,13 @@ class Board:
         self._attempts.pop(shard, None)
         self._figures.pop(shard, None)
 
-    def report(self, figure: bytes) -> bool:
-        """A node says how its shard stands. Returns whether it is to stop."""
-        told = msgspec.msgpack.decode(figure, type=Figure)
+    def report(self, figure: bytes) -> tuple[bool, float]:
+        """A node says how its shard stands. Returns whether it is to stop, and the time here."""
+        now_s, told = time.monotonic(), msgspec.msgpack.decode(figure, type=Figure)
         if self._attempts.get(told.shard) != told.attempt:
-            return True  # another try has the shard now, or nobody waits for it
-        self._figures[told.shard] = (told, time.monotonic())
-        return self._stop
+            return True, now_s  # another try has the shard now, or nobody waits for it
+        self._figures[told.shard] = (told, now_s)
+        return self._stop, now_s
 
     def may_commit(self, shard: int, attempt: int) -> bool:
         """Whether this is still the try that counts: one that was given up for lost must not publish."""
@@ -105,6 +126,33 @@ class Board:
     def stop(self) -> None:
         """No new call anywhere; what is in flight is finished."""
         self._stop = True
+
+    def clock_s(self) -> float:
+        """The time that all who are in the job go by."""
+        return time.monotonic()
+
+    def take_calls(self, wanted: int, unused: int) -> tuple[int, int]:
+        """A node is about to lease slots, under a limit of calls. Returns how many it may, and how many are left then.
+
+        Args:
+            wanted: slots.
+            unused: slots that it took and has made no calls of.
+        """
+        if self._calls_left is None:
+            return wanted, 2**62
+        self._calls_left += unused
+        taken = min(wanted, self._calls_left)
+        self._calls_left -= taken
+        return taken, self._calls_left
+
+    def tell(self, sent: bytes) -> None:
+        """A node says when it sent, whether its try still counts or not: the calls were made."""
+        self._sent.append(sent)
+
+    def take_sent(self) -> list[bytes]:
+        """The driver takes what the nodes have told since it asked last."""
+        taken, self._sent = self._sent, []
+        return taken
 
     def figures(self) -> bytes:
         """All shards that are worked on."""

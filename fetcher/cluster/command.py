@@ -46,7 +46,7 @@ from fetcher.report import (
     write_summary,
 )
 from fetcher.secret import Redactor
-from fetcher.settings import FIELDS, CommandSettings, known_secrets
+from fetcher.settings import FIELDS, CommandSettings, Settings, known_secrets, require_credentials, settings_of_keys
 
 CALLS_A_WORKER_PER_S: Final = 100.0
 """Of the cap for one worker, where nobody says how many there are to be: shards then last minutes, not seconds."""
@@ -157,7 +157,8 @@ class _Run:
         """Have every shard done that is not."""
         settings = self._settings
         schedule = Schedule(self._begun.left, resumed=self._begun.resumed)
-        workers = self._job.workers or min(engine.cpus, schedule.waiting, enough_workers(settings.qps))
+        cap_per_s = self._snapshot.cap_per_s
+        workers = self._job.workers or min(engine.cpus, schedule.waiting, enough_workers(cap_per_s))
         engine.brief(self._briefing())
         log.info(
             "%d shards of %d, %d at a time on %d nodes", schedule.waiting, self._figures.shards, workers, engine.nodes
@@ -189,7 +190,8 @@ class _Run:
             settings=plain_settings(settings, with_secrets=not self._job.own_secrets),
             own_secrets=self._job.own_secrets,
             log_level=self._log_level,
-            keeper="" if settings.share_cap else name_of(settings.app_key or "", settings.gateway),
+            keepers=[] if settings.share_cap else [name_of(key, settings.gateway) for key in app_keys(settings)],
+            calls_allowed=None if settings.share_limits else settings.calls_allowed,
         )
 
     def conclude(self) -> int:
@@ -221,6 +223,7 @@ class _Run:
             if job.merged
             else f"{shown(job.out).rstrip('/')}/part-*.failed.{job.ending}",
             snapshot=self._snapshot,
+            keys=self._figures.keys(),
             remedy="" if error is None else error.advice,
         )
 
@@ -233,12 +236,19 @@ class _Run:
             ended_wall_ms=self._clock.wall_ms(),
             snapshot=self._snapshot,
             out=shown(self._job.out),
+            proof=self._figures.proof.proof(),
+            keys=self._figures.keys(),
             story=self._figures.story(),
             balance=self._figures.balance(),
             settings={field.name: _shown(getattr(self._settings, field.name)) for field in FIELDS},
             versions={"fetcher": __version__, "python": platform.python_version()},
             input=self._begun.cut.counts,
         )
+
+
+def app_keys(settings: Settings) -> list[str]:
+    """Of all keys."""
+    return [require_credentials(own)[0] for _, own in settings_of_keys(settings)]
 
 
 def enough_workers(cap_per_s: float) -> int:

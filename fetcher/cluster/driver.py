@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
 from fetcher.clock import Clock
-from fetcher.cluster.board import Briefing, Figure, Order
+from fetcher.cluster.board import Briefing, Figure, Order, Sent
 from fetcher.cluster.figures import JobFigures
 from fetcher.cluster.part import Result, Told
 from fetcher.cluster.schedule import TRIES, Schedule
@@ -49,6 +51,10 @@ class Engine(Protocol):
 
     def figures(self) -> list[Figure]:
         """How the shards that are worked on stand."""
+        ...
+
+    def sent(self) -> list[Sent]:
+        """When calls were sent, as told since this was asked last."""
         ...
 
     def stop(self) -> None:
@@ -155,12 +161,17 @@ class Driver:
             found = self._schedule.next()
             if found is None:
                 return
-            self._engine.start(*found)
+            order, near = found
+            self._engine.start(msgspec.structs.replace(order, without=tuple(self._figures.keys_out)), near)
 
     def _has_ended(self, result: Result) -> None:
+        self._listen()
+        self._figures.proof.over(result.shard)
         self._schedule.done(result.shard)
         self._live.pop(result.shard, None)
         self._figures.ended(result.shard, result.snapshot, result.commit)
+        if self._figures.leave_pool(result.keys_out):
+            self.stop(LimitReached(*no_key_left(self._figures.keys_out)))
         if result.commit is not None:
             self._accepted = True
         elif result.error is not None:
@@ -172,9 +183,16 @@ class Driver:
         """What the tries that go on have told of themselves; a lost one's last words count where it was counted."""
         told = self._engine.figures()
         self._live |= {one.shard: one for one in told if self._schedule.is_running(one.shard, one.attempt)}
+        self._listen()
+
+    def _listen(self) -> None:
+        proof = self._figures.proof
+        for sent in self._engine.sent():
+            proof.told(sent, goes_on=self._schedule.is_running(sent.shard, sent.attempt))
 
     def _was_lost(self, lost: Lost) -> None:
         self._see()
+        self._figures.proof.over(lost.order.shard, lost=True)
         figure = self._live.pop(lost.order.shard, None)
         if figure is not None:
             self._figures.tried.add(figure.snapshot)
@@ -219,10 +237,17 @@ class Driver:
     def snapshot(self, *, last: bool = False) -> Snapshot:
         """How the job stands."""
         now_s = self._clock.monotonic_s()
+        self._figures.proof.prove(now_s, last=last)
         no_room = not self._live and now_s - self._heard_s > NO_ROOM_S
         live = {} if last else {number: figure.snapshot for number, figure in self._live.items()}
         words = "Ray has no room for a shard yet" if no_room and not last else ""
         return self._figures.snapshot(live, now_s - self._started_s, words, last=last)
+
+
+def no_key_left(out: Mapping[str, str]) -> tuple[str, str]:
+    """In words, and what to do."""
+    why = "; ".join(f"{name}: {reason}" for name, reason in out.items())
+    return f"no key is left: {why}", "no ID was lost; the same command goes on when one of them works again"
 
 
 def _is_accepted(snapshot: Snapshot) -> bool:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from operator import add
 from typing import Any, Final
 
 import msgspec
 
 from fetcher.cluster.records import BAD, Commit, Cut, added
-from fetcher.metrics import Balance, Books, Course, LastingDigest, Snapshot, Story, coarse_quantiles
-from fetcher.settings import Settings
+from fetcher.cluster.sending import JobProof
+from fetcher.metrics import Balance, Books, Course, KeyFigures, LastingDigest, Snapshot, Story, coarse_quantiles
+from fetcher.settings import Settings, settings_of_keys
+
+log = logging.getLogger("fetcher.cluster")
 
 _COUNTED: Final = (
     *("started", "attempts", "unsent", "retries", "throttles", "paused_s", "paid_doubts", "bytes_in", "bytes_out"),
+    *("lease_exchanges", "slots_missed"),
 )
 """What is the sum over all tries, those whose worker was lost included."""
 _NOW: Final = ("in_flight", "waiting", "rate_per_s", "done_per_s", "rate_now_per_s")
@@ -80,6 +85,10 @@ class JobFigures:
         """Shards that stopped on the way, by their last figures."""
         self.tried = Tried()
         self._course = Course()
+        self._caps = {name: own.qps for name, own in settings_of_keys(settings)} or {"": settings.qps}
+        self.proof = JobProof(self._caps)
+        self.keys_out: dict[str, str] = {}
+        """Keys of several that take no more part, and why."""
 
     @property
     def shards(self) -> int:
@@ -98,6 +107,18 @@ class JobFigures:
         if commit is not None:
             del self.partly[shard]
             self.committed(commit)
+
+    def leave_pool(self, out: Mapping[str, str]) -> bool:
+        """A shard has found that these keys can do no more. Whether none is left."""
+        for name, why in out.items():
+            if name not in self.keys_out:
+                self.keys_out[name] = why
+                log.warning("key %s takes no more part in the job: %s", name, why)
+        return len(self._caps) > 1 and all(name in self.keys_out for name in self._caps)
+
+    def keys(self) -> tuple[KeyFigures, ...]:
+        """What each of several keys did."""
+        return self.proof.keys(self.keys_out)
 
     def committed(self, commit: Commit) -> None:
         """A shard is done. Sums are kept, since they are asked for four times a second."""
@@ -153,7 +174,8 @@ class JobFigures:
             queued=max(0, rest - int(now["in_flight"]) - int(now["waiting"])) if not last else 0,
             left=max(0, rest) if last else 0,
             price=self._settings.price,
-            cap_per_s=self._settings.qps,
+            cap_per_s=sum(cap_per_s for name, cap_per_s in self._caps.items() if name not in self.keys_out),
+            fullest_1s=self.proof.take_fullest_1s(),
             elapsed_s=elapsed_s,
             mean_rate_per_s=calls / elapsed_s if elapsed_s else 0.0,
             eta_s=rest / now["done_per_s"] if now["done_per_s"] else None,

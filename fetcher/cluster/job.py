@@ -64,10 +64,8 @@ def begin(wanted: Wanted, settings: CommandSettings, wall_ms: Callable[[], int])
         InputError: the input cannot be read.
         OutputMismatch: the place holds something else, or the input has changed since it was cut.
         OutputError: the place refuses.
-        UsageError: several keys, which only a run of one process can hold to their caps.
+        UsageError: caps over longer times, which only a run of one process can hold to.
     """
-    if settings.keys:
-        raise UsageError("several keys ([[keys]]) go with a run of one process", "give the job one of them")
     if settings.caps:
         raise UsageError(
             "caps over longer times (--cap) go with a run of one process: several would each count for themselves",

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
 from fetcher.clock import Clock
-from fetcher.pacing import Ask, ClockOffset, Grant, PlaceLost, SlotBook, as_seen_from, as_seen_from_place
+from fetcher.pacing import (
+    Ask,
+    ClockOffset,
+    Grant,
+    LeasePlace,
+    PlaceLost,
+    SlotBook,
+    as_seen_from,
+    as_seen_from_place,
+)
 
 PATIENCE_S: Final = 2.0
 """For an answer: a restarted actor may be away longer, and then one asks again."""
@@ -54,9 +64,7 @@ class Keeper:
         return time.monotonic()
 
     def join(self, job: str) -> None:
-        """A job that uses it. The first one, or one that begins again, counts its calls from zero."""
-        if not self.leave(job):
-            self._book.calls = 0
+        """A job that uses it."""
         self._seen_s[job] = time.monotonic()
 
     def leave(self, job: str) -> int:
@@ -116,3 +124,41 @@ class ActorPlace:
 
     async def aclose(self) -> None:
         """See `LeasePlace`: the actor is the driver's to end."""
+
+
+class CountedPlace:
+    """A `LeasePlace` under a limit of calls that is counted elsewhere: one for all keys of the job.
+
+    Args:
+        place: where the slots are leased.
+        take: see `Board.take_calls`.
+    """
+
+    def __init__(self, place: LeasePlace, take: Callable[[int, int], Awaitable[tuple[int, int]]]) -> None:
+        self._place, self._take = place, take
+        self._over = 0  # taken, and not leased
+
+    @property
+    def where(self) -> str:
+        """See `LeasePlace`."""
+        return self._place.where
+
+    async def lease(self, ask: Ask) -> Grant:
+        """See `LeasePlace`."""
+        over, self._over = self._over, 0
+        slots, left = await self._take(ask.slots, ask.unused + over)
+        try:
+            grant = await self._place.lease(msgspec.structs.replace(ask, slots=slots, calls_limit=None, unused=0))
+        except PlaceLost:
+            self._over = slots - ask.unused  # which will be told again
+            raise
+        leased = 0 if grant.lease is None else grant.lease.slots
+        self._over = slots - leased
+        return msgspec.structs.replace(grant, calls_left=left + self._over)
+
+    async def aclose(self) -> None:
+        """See `LeasePlace`."""
+        if self._over > 0:
+            with suppress(PlaceLost):  # calls that stay counted, and are not made
+                await self._take(0, self._over)
+        await self._place.aclose()

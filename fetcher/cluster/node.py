@@ -12,22 +12,25 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
 from fetcher._version import __version__
 from fetcher.clock import SystemClock
 from fetcher.cluster.board import Briefing, Figure, Order
+from fetcher.cluster.keeper import CountedPlace
 from fetcher.cluster.part import Part, Result, Told, do_shard, settings_of_shard
 from fetcher.cluster.records import Shard
+from fetcher.cluster.sending import SentLately
 from fetcher.cluster.store import open_store
 from fetcher.errors import Defect, FetcherError, OutputBusy, UsageError
 from fetcher.metrics import Snapshot
+from fetcher.pacing import LeasePlace
 from fetcher.report import Screen, configure_logging, iso_time
 from fetcher.run import Done, Job, run_job
 from fetcher.secret import Redactor, Secret
-from fetcher.settings import FIELDS, CommandSettings, known_secrets, load
+from fetcher.settings import FIELDS, CommandSettings, Settings, known_secrets, load, without_keys
 
 REPORT_S: Final = 0.5
 BUSY_S: Final = 20.0
@@ -51,6 +54,18 @@ class Link(Protocol):
         """See `Board`."""
         ...
 
+    def tell(self, sent: bytes, *, last: bool) -> None:
+        """See `Board`. Waits only for the `last`: what was told must be there when the result is."""
+        ...
+
+    def clock(self) -> tuple[float, float]:
+        """The board's clock less this machine's, and how wrong that may be; seconds."""
+        ...
+
+    async def take_calls(self, wanted: int, unused: int) -> tuple[int, int]:
+        """See `Board`. Raises `PlaceLost`."""
+        ...
+
 
 class ToldToStop(FetcherError):
     """The driver wants this shard no further."""
@@ -58,12 +73,28 @@ class ToldToStop(FetcherError):
     exit_code = 130
 
 
-class Reporting:
-    """Shows a run's figures to the board, and brings back its word to stop. See `run.Onlooker`."""
+PlaceOf: TypeAlias = Callable[[Settings], LeasePlace | None]
+"""Where the cap of the key in these settings is shared; None: as they say themselves."""
 
-    def __init__(self, link: Link, order: Order, node: str, learn: Callable[[Secret], None]) -> None:
-        self._link, self._order, self._node, self.learn = link, order, node, learn
+
+class Reporting:
+    """What a shard's run has to do with the job: see `run.Onlooker` and `run.Principal`.
+
+    Shows its figures to the board, tells when it sent, and brings back the word to stop.
+    """
+
+    def __init__(self, link: Link, order: Order, node: str, learn: Callable[[Secret], None], place_of: PlaceOf) -> None:
+        self._link, self._order, self._node, self.learn, self._place_of = link, order, node, learn, place_of
         self._next_s = 0.0
+        self._lately = SentLately()
+        self.sent = self._lately.add
+
+    def place(self, settings: Settings, as_set: LeasePlace | None) -> LeasePlace | None:
+        """See `Principal`."""
+        place = self._place_of(settings) or as_set
+        if place is None or settings.calls_allowed is None or settings.share_limits:
+            return place
+        return CountedPlace(place, self._link.take_calls)
 
     def update(self, snapshot: Snapshot) -> FetcherError | None:
         """See `Onlooker`."""
@@ -71,31 +102,42 @@ class Reporting:
         if now_s < self._next_s:
             return None
         self._next_s = now_s + REPORT_S
+        self._tell(now_s, last=False)
         figure = Figure(self._order.shard, self._order.attempt, self._node, os.getpid(), snapshot)
         return ToldToStop("stopped by the driver") if self._link.report(msgspec.msgpack.encode(figure)) else None
 
     def close(self, snapshot: Snapshot) -> None:
         """See `Onlooker`: the result says how it ended."""
+        self._tell(time.monotonic(), last=True)
+
+    def _tell(self, now_s: float, *, last: bool) -> None:
+        sent = self._lately.take(self._order.shard, self._order.attempt, now_s, *self._link.clock())
+        self._link.tell(msgspec.msgpack.encode(sent), last=last)
 
 
 RunOnNode = Callable[[Job, SystemClock, Reporting], Done]
 
 
-def work(link: Link, order: Order, node: str, run: RunOnNode | None = None) -> bytes:
+def _as_set(_: Settings) -> None:
+    return None
+
+
+def work(link: Link, order: Order, node: str, place_of: PlaceOf = _as_set, run: RunOnNode | None = None) -> bytes:
     """One try at a shard.
 
     Args:
         link: the board.
         order: which shard.
         node: a name of this machine, for the driver.
-        run: does the run; `run_job` under the cap of `--share-cap` when None.
+        place_of: where caps are shared, if not at `--share-cap`.
+        run: does the run; `run_job` when None.
 
     Returns:
         A `Result`, encoded.
     """
     redactor = Redactor()
     try:
-        result = _work(link, order, node, run or _run_alone, redactor)
+        result = _work(link, order, node, place_of, run or _run, redactor)
     except FetcherError as error:
         result = Result(shard=order.shard, error=Told.of(error), left=order.ids)
     except Exception as error:
@@ -110,7 +152,7 @@ def work(link: Link, order: Order, node: str, run: RunOnNode | None = None) -> b
     return msgspec.msgpack.encode(result)
 
 
-def _work(link: Link, order: Order, node: str, run: RunOnNode, redactor: Redactor) -> Result:
+def _work(link: Link, order: Order, node: str, place_of: PlaceOf, run: RunOnNode, redactor: Redactor) -> Result:
     briefing = msgspec.msgpack.decode(link.briefing(), type=Briefing)
     if briefing.version != __version__:
         raise UsageError(
@@ -132,7 +174,7 @@ def _work(link: Link, order: Order, node: str, run: RunOnNode, redactor: Redacto
     shard = Shard(order.shard, order.start_bytes, order.end_bytes, order.ids, order.digest)
     part = Part(store, briefing.job, shard, briefing.ending)
     clock = SystemClock()
-    reporting = Reporting(link, order, node, redactor.add)
+    reporting = Reporting(link, order, node, redactor.add, place_of)
 
     def patiently(job: Job) -> Done:
         until_s = time.monotonic() + BUSY_S
@@ -147,15 +189,15 @@ def _work(link: Link, order: Order, node: str, run: RunOnNode, redactor: Redacto
     part.take_up(look=order.look)
     return do_shard(
         part,
-        settings,
+        without_keys(settings, order.without),
         patiently,
         lambda: link.may_commit(order.shard, order.attempt),
         lambda: iso_time(clock.wall_ms()),
     )
 
 
-def _run_alone(job: Job, clock: SystemClock, reporting: Reporting) -> Done:
-    return run_job(job, clock, lambda: reporting, reporting.learn)
+def _run(job: Job, clock: SystemClock, reporting: Reporting) -> Done:
+    return run_job(job, clock, lambda: reporting, reporting.learn, reporting)
 
 
 def plain_settings(settings: CommandSettings, *, with_secrets: bool) -> dict[str, Any]:
@@ -166,6 +208,7 @@ def plain_settings(settings: CommandSettings, *, with_secrets: bool) -> dict[str
         if field.private and not with_secrets:
             continue
         values[field.name] = value.reveal() if hasattr(value, "reveal") else value
+    values["keys"] = [key.laid_open() for key in values.get("keys", ())]
     plain: dict[str, Any] = msgspec.to_builtins(values | {"max_errors": None})
     return plain
 

@@ -7,10 +7,12 @@ repeated by the driver, not by Ray, so that a lost one is seen, counted, and may
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO, cast
@@ -21,13 +23,15 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fetcher.clock import SystemClock
-from fetcher.cluster.board import Board, Briefing, Figure, Order
+from fetcher.cluster.board import Board, Briefing, Figure, Order, Sent
 from fetcher.cluster.driver import Lost
-from fetcher.cluster.keeper import ActorPlace, Keeper
-from fetcher.cluster.node import Reporting, work
+from fetcher.cluster.keeper import LOOKS, ActorPlace, Keeper, name_of
+from fetcher.cluster.node import work
 from fetcher.cluster.part import Result, Told
+from fetcher.cluster.sending import decoded
 from fetcher.errors import Defect, LimitReached, UsageError
-from fetcher.run import Done, Job, run_job
+from fetcher.pacing import ClockOffset, LeasePlace, PlaceLost
+from fetcher.settings import Settings, require_credentials
 
 log = logging.getLogger("fetcher.cluster")
 
@@ -61,7 +65,8 @@ class RayEngine:
         sys.stdout = cast("TextIO", _RaysWords())
         self._running: dict[Any, Order] = {}
         self._board: Any = None
-        self._keeper = self._job = ""
+        self._keepers: list[str] = []
+        self._job = ""
         self._task = ray.remote(num_cpus=1, max_retries=0)(fetch_shard)
 
     @property
@@ -75,12 +80,12 @@ class RayEngine:
         return sum(bool(node["Alive"]) for node in ray.nodes())
 
     def brief(self, briefing: Briefing) -> None:
-        """Put up the board, and find or start the keeper of the cap."""
+        """Put up the board, and find or start the keepers of the caps."""
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._board = ray.remote(num_cpus=0)(Board).options(scheduling_strategy=here).remote()
-        if briefing.keeper:
-            self._keeper, self._job = briefing.keeper, briefing.job
-            ray.get(find_keeper(briefing.keeper).join.remote(briefing.job), timeout=BOARD_S)
+        self._keepers, self._job = briefing.keepers, briefing.job
+        joining = [find_keeper(name).join.remote(briefing.job) for name in briefing.keepers]
+        ray.get(joining, timeout=BOARD_S)
         # A call, not an argument of the making: that would be written down by Ray's control store.
         ray.get(self._board.brief.remote(msgspec.msgpack.encode(briefing)), timeout=BOARD_S)
 
@@ -91,7 +96,7 @@ class RayEngine:
         options: dict[str, Any] = {"name": f"shard {order.shard}"}
         if near is not None:
             options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(near, soft=True)
-        arguments = (self._board, self._keeper, self._job, msgspec.msgpack.encode(order))
+        arguments = (self._board, bool(self._keepers), self._job, msgspec.msgpack.encode(order))
         self._running[self._task.options(**options).remote(*arguments)] = order
 
     def wait(self, timeout_s: float) -> list[Result | Lost]:
@@ -120,6 +125,11 @@ class RayEngine:
             data = ray.get(self._board.figures.remote(), timeout=BOARD_S)
         return msgspec.msgpack.decode(data, type=list[Figure])
 
+    def sent(self) -> list[Sent]:
+        """See `Engine`."""
+        with _cluster_lost():
+            return decoded(ray.get(self._board.take_sent.remote(), timeout=BOARD_S))
+
     def stop(self) -> None:
         """See `Engine`."""
         self._board.stop.remote()
@@ -130,10 +140,10 @@ class RayEngine:
             ray.cancel(ref, force=True)
 
     def close(self) -> None:
-        """Let go of the cluster; end the keeper if nobody else uses it."""
-        with suppress(exceptions.RayError, ValueError):
-            if self._keeper:
-                keeper = ray.get_actor(self._keeper, namespace=NAMESPACE)
+        """Let go of the cluster; end the keepers that nobody else uses."""
+        for name in self._keepers:
+            with suppress(exceptions.RayError, ValueError):
+                keeper = ray.get_actor(name, namespace=NAMESPACE)
                 if ray.get(keeper.leave.remote(self._job), timeout=BOARD_S) == 0:
                     ray.kill(keeper)
         ray.shutdown()
@@ -181,12 +191,21 @@ def connect(address: str, workers: int | None) -> None:
 
 
 class _Link:
-    """See `node.Link`. Reports without waiting: the answer that is looked at is that to the report before."""
+    """See `node.Link`. Reports without waiting: the answer that is looked at is that to the report before.
+
+    The clocks are compared at every report, by the moment at which its answer was there.
+    """
 
     def __init__(self, board: Any) -> None:
         self._board = board
         self._asked: Any = None
+        self._asked_s = self._got_s = 0.0
         self._stop = False
+        self._offset = ClockOffset()
+        for _ in range(LOOKS):
+            sent_s = time.monotonic()
+            other_s = ray.get(board.clock_s.remote(), timeout=BOARD_S)
+            self._offset.heard(sent_s, time.monotonic(), other_s)
 
     def briefing(self) -> bytes:
         data: bytes = ray.get(self._board.briefing.remote(), timeout=BOARD_S)
@@ -197,9 +216,31 @@ class _Link:
             ready, _ = ray.wait([self._asked], timeout=0)
             if not ready:
                 return self._stop
-            self._stop = bool(ray.get(ready[0]))
+            self._stop, other_s = ray.get(ready[0])
+            self._offset.heard(self._asked_s, self._got_s or time.monotonic(), other_s)
+        self._got_s, self._asked_s = 0.0, time.monotonic()
         self._asked = self._board.report.remote(figure)
+        self._asked.future().add_done_callback(self._came)
         return self._stop
+
+    def _came(self, _: Any) -> None:
+        self._got_s = time.monotonic()
+
+    def clock(self) -> tuple[float, float]:
+        return self._offset.offset_s, self._offset.error_s
+
+    def tell(self, sent: bytes, *, last: bool) -> None:
+        told = self._board.tell.remote(sent)
+        if last:
+            ray.get(told, timeout=BOARD_S)
+
+    async def take_calls(self, wanted: int, unused: int) -> tuple[int, int]:
+        try:
+            call = self._board.take_calls.remote(wanted, unused)
+            taken: tuple[int, int] = await asyncio.wait_for(asyncio.wrap_future(call.future()), BOARD_S)
+        except (*_LOST, TimeoutError) as error:
+            raise PlaceLost(f"the job's board does not answer ({type(error).__name__})") from None
+        return taken
 
     def may_commit(self, shard: int, attempt: int) -> bool:
         return bool(ray.get(self._board.may_commit.remote(shard, attempt), timeout=BOARD_S))
@@ -215,12 +256,15 @@ def find_keeper(name: str) -> Any:
     return ray.remote(num_cpus=0, max_restarts=-1)(Keeper).options(**options, scheduling_strategy=here).remote()
 
 
-def fetch_shard(board: Any, keeper: str, job_name: str, order: bytes) -> bytes:
+def fetch_shard(board: Any, has_keepers: bool, job_name: str, order: bytes) -> bytes:
     """The task. Its arguments are a handle, names and numbers."""
+    clock = SystemClock()
 
-    def run(job: Job, clock: SystemClock, reporting: Reporting) -> Done:
-        place = ActorPlace(lambda: find_keeper(keeper), job_name, _LOST, clock) if keeper else None
-        return run_job(job, clock, lambda: reporting, reporting.learn, place)
+    def place_of(settings: Settings) -> LeasePlace | None:
+        app_key, _ = require_credentials(settings)
+        if not has_keepers:
+            return None
+        return ActorPlace(lambda: find_keeper(name_of(app_key, settings.gateway)), job_name, _LOST, clock)
 
     node = ray.get_runtime_context().get_node_id()
-    return work(_Link(board), msgspec.msgpack.decode(order, type=Order), node, run)
+    return work(_Link(board), msgspec.msgpack.decode(order, type=Order), node, place_of)

@@ -58,8 +58,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Why not. None without a commit: another try has it now."""
     snapshot: Snapshot = Snapshot()
     left: int = 0
-    notes: list[str] = []
-    """For a person."""
+    keys_out: dict[str, str] = {}
+    """Keys of several that have left the pool, and why."""
 
 
 class Part:
@@ -209,10 +209,10 @@ def do_shard(
     job = Job(settings=settings, ids=part.ids(), out=part.out)
     done = run(job)
     snapshot, error = done.ended.snapshot, done.ended.error
+    out = {key.name: key.left_pool for key in done.ended.keys if key.left_pool}
     if error is not None:
         part.carry()
-        return Result(shard=part.shard.number, error=Told.of(error), snapshot=snapshot, left=done.left)
+        return Result(shard=part.shard.number, error=Told.of(error), snapshot=snapshot, left=done.left, keys_out=out)
     found = part.contents()
-    if not may_commit():
-        return Result(shard=part.shard.number, snapshot=snapshot)
-    return Result(shard=part.shard.number, commit=part.commit(found, now()), snapshot=snapshot)
+    commit = part.commit(found, now()) if may_commit() else None
+    return Result(shard=part.shard.number, commit=commit, snapshot=snapshot, keys_out=out)

@@ -36,6 +36,8 @@ class Proof(msgspec.Struct, frozen=True):
     last_s: float
     exact: bool
     """False: more calls in a second than the ring holds (twice the cap), or times that went back."""
+    clock_error_s: float = 0.0
+    """The times are of several machines, whose clocks may disagree by this much; 0: of one."""
 
     @property
     def holds(self) -> bool:

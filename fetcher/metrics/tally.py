@@ -203,8 +203,8 @@ class Tally:
         self._cap_per_s = self._allowed_per_s = cap_per_s
 
     def leased(self, exchanges: int, missed: int) -> None:
-        """So far: exchanges with the place where the cap is shared, and slots leased there that were not used."""
-        self._leases = (exchanges, missed)
+        """More exchanges with the place where the cap is shared, and slots leased there that were not used."""
+        self._leases = (self._leases[0] + exchanges, self._leases[1] + missed)
 
     def waiting(self, reason: str, until_s: float | None) -> None:
         """Nothing is sent until `until_s` (monotonic; None: nobody knows), and why: a few words for a person.

@@ -143,6 +143,8 @@ class Windows(msgspec.Struct, kw_only=True):
     """No window was over the cap."""
     exact: bool
     """Nothing was missed by the watch."""
+    clock_error_ms: float | None = None
+    """By how much the clocks of the machines that sent may disagree; null: there was one."""
 
 
 class Latency(msgspec.Struct, kw_only=True):

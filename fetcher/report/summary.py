@@ -135,6 +135,7 @@ def _windows(proof: Proof) -> Windows:
         used=_rounded(proof.used),
         holds=proof.holds,
         exact=proof.exact,
+        clock_error_ms=_rounded(proof.clock_error_s * 1000) or None,
     )
 
 

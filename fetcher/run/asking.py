@@ -68,8 +68,8 @@ async def _permitted(parts: Parts, key: Key, connection: Connection) -> bool:
     """Take a permit, and count the call under the caps over longer times. False: the connection has gone meanwhile."""
     try:
         while wait_s := _wait_s(parts, key):
-            if wait_s == math.inf and parts.leasing is not None:
-                await parts.leasing.fetch_one()
+            if wait_s == math.inf and key.leasing is not None:
+                await key.leasing.fetch_one()
             else:
                 await asyncio.sleep(min(max(wait_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S))
         if not connection.usable():

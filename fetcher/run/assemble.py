@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import time, timedelta, timezone, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -30,9 +31,10 @@ from fetcher.pacing import (
     make_quotas,
 )
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
-from fetcher.run.keys import Key
+from fetcher.run.keys import Key, ToldProof
 from fetcher.run.leasing import Leasing
 from fetcher.run.quota_book import QuotaBook
+from fetcher.run.roles import Principal
 from fetcher.run.tokens import TokenKeeper
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets, require_credentials, settings_of_keys
@@ -77,8 +79,8 @@ class Parts:
     last_accepted_s: float = 0.0
     quota_book: QuotaBook | None = None
     """Where the calls of `--cap` are written down, so that a restart knows of them."""
-    leasing: Leasing | None = None
-    """Where the cap is shared with other processes."""
+    leasings: list[Leasing] = field(default_factory=list)
+    """Of the keys whose caps are shared with other processes."""
 
     def steady_ms(self) -> int:
         """The wall's time at the start, carried on by the clock that never jumps."""
@@ -95,7 +97,7 @@ class Parts:
 
     @property
     def pacer(self) -> Pacer:
-        """The first key's: the only one where the cap is shared with other processes."""
+        """The first key's."""
         return self.keys[0].pacer
 
     @property
@@ -129,8 +131,8 @@ class Parts:
 
     def calls_left(self) -> int:
         """Calls that `max_calls` and `max_cost` still allow; a large number without them."""
-        if self.leasing is not None and self.leasing.is_limited:
-            return 0 if self.leasing.used_up else 2**62
+        if self.leasings and self.leasings[0].is_limited:
+            return 0 if all(each.used_up for each in self.leasings) else 2**62
         calls, paid, started = self.settings.max_calls, self.settings.calls_payable, self.calls_started
         by_number = 2**62 if calls is None else calls - started - sum([key.questions for key in self.keys])
         return max(0, min(by_number, 2**62 if paid is None else paid - started))
@@ -138,8 +140,8 @@ class Parts:
     async def aclose(self) -> None:
         """Hang up."""
         await self.transport.aclose()
-        if self.leasing is not None:
-            await self.leasing.aclose()
+        for each in self.leasings:
+            await each.aclose()
 
 
 def gateway_of(settings: Settings) -> Gateway:
@@ -185,7 +187,7 @@ def assemble(
     clock: Clock,
     client: httpx.AsyncClient | None = None,
     learn: Callable[[Secret], None] | None = None,
-    place: LeasePlace | None = None,
+    principal: Principal | None = None,
 ) -> Parts:
     """Everything a run needs but its IDs and its sink. Call it inside the event loop.
 
@@ -194,16 +196,16 @@ def assemble(
         clock: both clocks.
         client: see `Fetcher`.
         learn: is told every token that comes later, so that no log shows it.
-        place: where the cap, and the limit of calls, are shared; unset: where `share_cap` says.
+        principal: whoever has the run done as a part of something larger.
 
     Raises:
         UsageError: a setting is wrong, a credential or an optional library is missing.
     """
     now_s = clock.monotonic_s()
     own = settings_of_keys(settings) or [("", settings)]
-    keys = [key_of(name, each, clock, learn) for name, each in own]
+    keys = [key_of(name, each, clock, learn, principal) for name, each in own]
     first = dataclasses.replace(own[0][1], access_token=keys[0].tokens.access)
-    leasing = lease_for(keys[0], first, clock, place)
+    leasings = lease_for(keys, [each for _, each in own], clock, principal)
     cap_per_s = sum(key.cap_per_s for key in keys)
     return Parts(
         settings=first,
@@ -219,11 +221,17 @@ def assemble(
         started_s=now_s,
         started_ms=clock.wall_ms(),
         last_accepted_s=now_s,
-        leasing=leasing,
+        leasings=leasings,
     )
 
 
-def key_of(name: str, settings: Settings, clock: Clock, learn: Callable[[Secret], None] | None = None) -> Key:
+def key_of(
+    name: str,
+    settings: Settings,
+    clock: Clock,
+    learn: Callable[[Secret], None] | None = None,
+    principal: Principal | None = None,
+) -> Key:
     """One credential with all that is its own.
 
     Args:
@@ -231,9 +239,11 @@ def key_of(name: str, settings: Settings, clock: Clock, learn: Callable[[Secret]
         settings: with this credential as the plain one.
         clock: both clocks.
         learn: see `assemble`.
+        principal: is told when its calls are sent.
     """
     headroom, now_s = headroom_of(settings), clock.monotonic_s()
     tokens = TokenKeeper(settings, clock, learn, name if settings.keys else "")
+    proof = CapProof(settings.qps) if principal is None else ToldProof(settings.qps, partial(principal.sent, name))
     return Key(
         name=name,
         cap_per_s=settings.qps,
@@ -243,7 +253,7 @@ def key_of(name: str, settings: Settings, clock: Clock, learn: Callable[[Secret]
         bucket=bucket_of(settings.qps),
         throttle=Throttle(settings.qps, patience_s=settings.max_outage_s),
         refusals=Refusals(name),
-        cap_proof=CapProof(settings.qps),
+        cap_proof=proof,
         tokens=tokens,
         quotas=quotas_of(settings),
     )
@@ -259,30 +269,41 @@ def zone_of(settings: Settings) -> tzinfo | None:
     return None if settings.time_zone is None else ZoneInfo(settings.time_zone)
 
 
-def lease_for(key: Key, settings: Settings, clock: Clock, place: LeasePlace | None) -> Leasing | None:
-    """Where the cap is shared: gives the key a pacer that keeps it by leases from that place.
+def lease_for(
+    keys: Sequence[Key], several: Sequence[Settings], clock: Clock, principal: Principal | None
+) -> list[Leasing]:
+    """Where caps are shared: gives each key a pacer that keeps its cap by leases from its own place.
 
     Raises:
         UsageError: that place cannot be used, or a limit is to be shared and there is none.
     """
+    settings = several[0]
     if settings.share_limits and (settings.share_cap is None or settings.calls_allowed is None):
         raise UsageError(
             "--share-limits needs a place (--share-cap) and a limit (--max-calls, or --max-cost with --price)",
             "Add what is missing, or leave it out.",
         )
-    if settings.share_cap is None and place is None:
-        return None
-    key.pacer = pacer = LeasedPacer(settings.qps, clock.monotonic_s(), key.headroom.share, random.random())
-    limit = settings.calls_allowed if settings.share_limits or place is not None else None
-    return Leasing(
-        pacer,
-        place or place_of(settings, key.gateway.origin, clock),
-        clock,
-        batch=key.gateway.batch,
-        calls_limit=limit,
-        max_lost_s=settings.max_outage_s,
-        random=random.random,
-    )
+    pool: list[Leasing] = []
+    for key, own in zip(keys, several, strict=True):
+        place = None if own.share_cap is None else place_of(own, key.gateway.origin, clock)
+        if principal is not None:
+            place = principal.place(own, place)
+        if place is None:
+            return []
+        key.pacer = pacer = LeasedPacer(own.qps, clock.monotonic_s(), key.headroom.share, random.random())
+        limit = own.calls_allowed if own.share_limits or principal is not None else None
+        key.leasing = Leasing(
+            pacer,
+            place,
+            clock,
+            batch=key.gateway.batch,
+            calls_limit=limit,
+            max_lost_s=own.max_outage_s,
+            random=random.random,
+        )
+        key.leasing.pool, key.leasing.holds = pool, key.holds
+        pool.append(key.leasing)
+    return pool
 
 
 def place_of(settings: Settings, origin: str, clock: Clock) -> LeasePlace:
@@ -290,7 +311,10 @@ def place_of(settings: Settings, origin: str, clock: Clock) -> LeasePlace:
     from fetcher.sharing import open_place
 
     app_key, _ = require_credentials(settings)
-    return open_place(settings.share_cap or "", app_key=app_key, origin=origin, clock=clock)
+    where = settings.share_cap or ""
+    if settings.keys and "://" not in where:  # a file is one key's
+        where = f"{where}.{app_key}"
+    return open_place(where, app_key=app_key, origin=origin, clock=clock)
 
 
 async def look_at_place(settings: Settings, clock: Clock) -> None:

@@ -164,7 +164,8 @@ class Carrying:
             if key.headroom.refused(rate_per_s, key.cap_per_s):
                 key.pacer.set_headroom(key.headroom.share)
             key.pacer.slow(key.throttle.slowdown())
-            self._desk.lease_bell.ring()  # who shares the cap is to know
+            if key.leasing is not None:
+                key.leasing.bell.ring()  # who shares the cap is to know
             self._tally.waiting("the gateway said over the rate", now_s + pause_s)
         too_long_s = key.throttle.too_long_wait_s
         if too_long_s is not None:

@@ -24,7 +24,6 @@ from fetcher.ids import Source
 from fetcher.idset import IdSet
 from fetcher.metrics import Proof, Snapshot
 from fetcher.output import AttemptLog, Identity, Output, SideFile, open_output, unchanged_path_of
-from fetcher.pacing import LeasePlace
 from fetcher.report import (
     Doubts,
     Screen,
@@ -51,7 +50,7 @@ from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.paths import look_at_paths
 from fetcher.run.quota_book import QuotaBook
-from fetcher.run.roles import Onlooker, Watched
+from fetcher.run.roles import Onlooker, Principal, Watched
 from fetcher.run.sink import FileSink
 from fetcher.run.token_file import shared_tokens
 from fetcher.run.tokens import TokenKeeper
@@ -122,10 +121,14 @@ def _logged(words: str) -> None:
 
 
 def run_job(
-    job: Job, clock: Clock, watch: Callable[[], Onlooker], learn: Learn | None = None, place: LeasePlace | None = None
+    job: Job,
+    clock: Clock,
+    watch: Callable[[], Onlooker],
+    learn: Learn | None = None,
+    principal: Principal | None = None,
 ) -> Done:
     """The run alone, without a word. `watch` makes whoever is shown its figures, once its files are open. `learn` is
-    told the tokens that come in mid-run, so that no log shows them; at `place` its cap is shared (see `assemble`).
+    told the tokens that come in mid-run, so that no log shows them; `principal` has it done as a part of a larger job.
 
     Raises:
         FetcherError: something was wrong before anything was sent.
@@ -155,7 +158,7 @@ def run_job(
             output.hold(clock.wall_ms())
         notes = stack.enter_context(noting(output)) if settings.notes_attempts else None
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms, fresh and fresh.ids))
-        files = Files(source, output, notes, learn, place)
+        files = Files(source, output, notes, learn, principal)
         onlooker = Treated(watch(), treatment, source, stops=settings.on_schema_change == "stop")
         driven = with_loop(_drive(settings, clock, files, onlooker))
         ended = driven.ended
@@ -172,13 +175,17 @@ def run_job(
         unchanged_path=unchanged_path_of(job.out) if settings.only_changed and job.out != "-" else "",
         started_ms=started_ms,
         ended_ms=clock.wall_ms(),
-        doubts=Doubts(
-            earlier=earlier_doubts,
-            held=settings.on_doubt == "hold",
-            open=() if notes is None else tuple(sorted({*notes.open, *driven.open_calls})),
-            noted=notes is not None,
-        ),
+        doubts=_doubts(settings, earlier_doubts, notes, driven),
         counts=msgspec.to_builtins(source.counts),
+    )
+
+
+def _doubts(settings: CommandSettings, earlier: tuple[str, ...], notes: AttemptLog | None, driven: Driven) -> Doubts:
+    return Doubts(
+        earlier=earlier,
+        held=settings.on_doubt == "hold",
+        open=() if notes is None else tuple(sorted({*notes.open, *driven.open_calls})),
+        noted=notes is not None,
     )
 
 
@@ -218,8 +225,8 @@ class Files(NamedTuple):
     notes: AttemptLog | None
     learn: Learn | None = None
     """Is told the tokens that come in mid-run."""
-    place: LeasePlace | None = None
-    """Where the cap is shared, if not where the settings say."""
+    principal: Principal | None = None
+    """Whose part the run is."""
 
 
 class Driven(NamedTuple):
@@ -259,7 +266,7 @@ Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], FetcherError 
 
 async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
     """The run in this process."""
-    parts = assemble(settings, clock=clock, learn=files.learn, place=files.place)
+    parts = assemble(settings, clock=clock, learn=files.learn, principal=files.principal)
     feed, sink, show = ends
     if settings.caps and files.output.path is not None:
         parts.quota_book = QuotaBook(SideFile(files.output.path, "quotas"), parts.keys, clock)

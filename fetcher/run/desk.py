@@ -152,10 +152,6 @@ class Desk:
         """Somebody wants no further call to start until they say so: see `steering`."""
         self.dispatcher_bell = Alarm()
         self.reader_bell = Bell()
-        self.lease_bell = Bell()
-        """Rung when no slot of a shared cap is left, or there is news for those who share it."""
-        self.waits_for_turn = False
-        """Slots of a shared cap are others' just now, or its place is out of reach."""
         self.only_time_helps = False
         """The dispatcher sleeps until the next slot: waking it earlier would be work for nothing."""
 

@@ -258,9 +258,11 @@ class Dispatcher:
         """How long nothing can be done unless somebody rings. `keys`: only their permits are waited for."""
         desk, parts = self._desk, self._parts
         if keys:
-            wait_s = min([key.pacer.wait_s(now_s) + key.pacer.gather_s for key in keys])
-            if wait_s == math.inf:
-                desk.lease_bell.ring()
+            waits_s = [key.pacer.wait_s(now_s) + key.pacer.gather_s for key in keys]
+            for key, key_wait_s in zip(keys, waits_s, strict=True):
+                if key_wait_s == math.inf and key.leasing is not None:
+                    key.leasing.bell.ring()
+            wait_s = min(waits_s)
             if keys[0].quotas is not None:
                 wait_s = max(wait_s, self._calendar.quota_wait_s(keys))
             return max(SHORTEST_SLEEP_S, min(wait_s, LONGEST_SLEEP_S))

@@ -6,7 +6,7 @@ for good leaves the pool while the run goes on with the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from aiolimiter import AsyncLimiter
@@ -18,7 +18,26 @@ from fetcher.metrics import CapProof
 from fetcher.model import Reply
 from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
+from fetcher.run.leasing import Leasing
 from fetcher.run.tokens import TokenKeeper
+
+
+class ToldProof(CapProof):
+    """A proof that somebody else is told of too, call by call.
+
+    Args:
+        cap_per_s: see `CapProof`.
+        tell: is told the time of each call, monotonic seconds.
+    """
+
+    def __init__(self, cap_per_s: float, tell: Callable[[float], None]) -> None:
+        super().__init__(cap_per_s)
+        self._tell = tell
+
+    def sent(self, now_s: float) -> None:
+        """See `CapProof`."""
+        super().sent(now_s)
+        self._tell(now_s)
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +57,8 @@ class Key:
     tokens: TokenKeeper
     quotas: Quotas | None = None
     """Caps over longer times."""
+    leasing: Leasing | None = None
+    """Where its cap is shared with other processes."""
     accepted_calls: int = 0
     """Answers that show that the gateway takes its calls."""
     calls_started: int = 0

@@ -18,6 +18,7 @@ import msgspec
 from fetcher.errors import Defect, FetcherError, TooManyErrors
 from fetcher.metrics import Balance, Books, KeyFigures, Snapshot, Story, Tally, key_figures
 from fetcher.model import Failure, Item, Kind, Outcome, Product
+from fetcher.pacing import Throttle
 from fetcher.run.assemble import Parts
 from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.calls import Calls
@@ -25,6 +26,7 @@ from fetcher.run.carrying import Carrying
 from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
+from fetcher.run.leasing import Leasing
 from fetcher.run.openers import Openers
 from fetcher.run.outlook import Outlook
 from fetcher.run.refreshing import Refresher
@@ -165,8 +167,9 @@ class Run:
         calls = Calls(parts, desk, tally, buffer, settling, self.abandon)
         tasks.start_soon(self._guarded, self._read)
         tasks.start_soon(self._guarded, refresher.run)
-        if parts.leasing is not None:
-            tasks.start_soon(self._guarded, self._lease)
+        for key in parts.keys:
+            if key.leasing is not None and key.retired is None:
+                tasks.start_soon(self._guarded, self._lease(key.leasing, key.throttle))
         try:
             await Dispatcher(parts, desk, tally, buffer, calls, settling, openers).run()
         finally:
@@ -174,10 +177,11 @@ class Run:
         if desk.error is None:
             carrying.settle_parked()
 
-    async def _lease(self) -> None:
-        parts = self._parts
-        assert parts.leasing is not None
-        await parts.leasing.keep(self._desk, self._tally, parts.throttle)
+    def _lease(self, leasing: Leasing, throttle: Throttle) -> Callable[[], Awaitable[None]]:
+        async def lease() -> None:
+            await leasing.keep(self._desk, self._tally, throttle)
+
+        return lease
 
     async def _guarded(self, task: Callable[[], Awaitable[None]]) -> None:
         """A `FetcherError` in any task ends the run in order; anything else is a defect and ends it at once."""

@@ -28,6 +28,8 @@ class Pool:
             self._desk.stop(reason)
         elif key.retired is None:
             key.retired = reason
+            if key.leasing is not None:
+                key.leasing.retire()
             self._tally.allowed(self._parts.cap_per_s)
             self._desk.changed()
             log.warning(

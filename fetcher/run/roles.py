@@ -7,7 +7,9 @@ from typing import Protocol
 from fetcher.errors import FetcherError
 from fetcher.metrics import Snapshot
 from fetcher.model import Outcome
+from fetcher.pacing import LeasePlace
 from fetcher.report import Watcher
+from fetcher.settings import Settings
 
 
 class Sink(Protocol):
@@ -32,6 +34,23 @@ class Onlooker(Protocol):
 
     def close(self, snapshot: Snapshot) -> None:
         """How it ended."""
+        ...
+
+
+class Principal(Protocol):
+    """Whoever has a run done as a part of something larger: what it shares with the other parts comes from there."""
+
+    def place(self, settings: Settings, as_set: LeasePlace | None) -> LeasePlace | None:
+        """Where the cap of the key in these settings is shared, and calls are counted if they are limited.
+
+        Args:
+            settings: with this key as the plain one.
+            as_set: where they say themselves; None: nowhere.
+        """
+        ...
+
+    def sent(self, key: str, time_s: float) -> None:
+        """A call was sent with that key, at that monotonic time. Quick: it stands in every call's way."""
         ...
 
 

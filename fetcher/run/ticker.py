@@ -61,7 +61,7 @@ class Ticker:
     def known_until_s(self, now_s: float) -> float:
         """Until when there is a good reason that nothing moves; infinity where somebody else has to act."""
         parts, desk = self._parts, self._desk
-        if desk.waits_for_others or desk.paused or desk.waits_for_turn:
+        if desk.waits_for_others or desk.paused or any(each.waits_for_turn for each in parts.leasings):
             return math.inf
         reasons = [now_s + parts.breaker.wait_s(now_s), now_s + parts.permit_wait_s(now_s), desk.waiting.next_due_s]
         reasons.append(desk.closed_until_s)

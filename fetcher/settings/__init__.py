@@ -8,7 +8,7 @@ from fetcher.settings.fields import FIELDS, CommandSettings, Settings, field_nam
 from fetcher.settings.groups import GROUPS
 from fetcher.settings.key_tables import KeyTable
 from fetcher.settings.load import Loaded, load, require_credentials
-from fetcher.settings.pools import settings_of_keys
+from fetcher.settings.pools import settings_of_keys, without_keys
 from fetcher.settings.spelling import closest, did_you_mean
 from fetcher.settings.table import Field
 from fetcher.settings.template import template
@@ -36,4 +36,5 @@ __all__ = [
     "require_credentials",
     "settings_of_keys",
     "template",
+    "without_keys",
 ]

@@ -106,10 +106,15 @@ def check_together(settings: Settings) -> None:
 
 
 def _check_command(settings: CommandSettings) -> None:
-    if settings.keys and (settings.processes > 1 or settings.share_cap):
+    if settings.keys and settings.processes > 1:
         raise UsageError(
-            "several keys ([[keys]]) go with one process and a cap of their own",
-            "Leave out --processes and --share-cap, or give each process a key of its own.",
+            "several keys ([[keys]]) go with one process",
+            "Leave out --processes, or give each process a key of its own.",
+        )
+    if settings.keys and settings.share_limits:
+        raise UsageError(
+            "--share-limits is counted where a cap is shared, and each of several keys ([[keys]]) has its own place",
+            "Leave it out: then --max-calls and --max-cost are this run's alone.",
         )
     if settings.caps and (settings.processes > 1 or settings.share_cap):
         raise UsageError(

@@ -40,6 +40,15 @@ class KeyTable:
         """All that must not be shown."""
         return tuple(each for each in (self.app_secret, self.access_token, self.refresh_token) if each is not None)
 
+    def laid_open(self) -> dict[str, str | float]:
+        """As a plain table, secrets and all: for another process, from memory to memory."""
+        values = {name: getattr(self, name) for name in _PARTS}
+        return {
+            name: value.reveal() if isinstance(value, Secret) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
 
 class KeyTables(Kind):
     """A list of tables of credentials. What is wrong with one is said without repeating a secret."""

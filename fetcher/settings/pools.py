@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
+from typing import TypeVar
 
 from fetcher.settings.fields import Settings
+
+Set = TypeVar("Set", bound=Settings)
 
 
 def settings_of_keys(settings: Settings) -> list[tuple[str, Settings]]:
@@ -25,3 +29,11 @@ def settings_of_keys(settings: Settings) -> list[tuple[str, Settings]]:
         )
         several.append((key.name, own))
     return several
+
+
+def without_keys(settings: Set, names: Collection[str]) -> Set:
+    """The same settings without the keys of these names."""
+    kept = dataclasses.replace(settings, keys=tuple(key for key in settings.keys if key.name not in names))
+    if settings.app_key not in names:
+        return kept
+    return dataclasses.replace(kept, app_key=None, app_secret=None, access_token=None, refresh_token=None)

@@ -12,14 +12,35 @@ from typing import Any
 
 import msgspec
 
-from fetcher.cluster.board import Board, Briefing, Figure, Order
+from fetcher.cluster.board import Board, Briefing, Figure, Order, Sent
 from fetcher.cluster.command import ClusterJob
 from fetcher.cluster.driver import Lost
 from fetcher.cluster.keeper import Keeper
-from fetcher.cluster.node import work
+from fetcher.cluster.node import PlaceOf, work
 from fetcher.cluster.part import Result
+from fetcher.cluster.sending import decoded
 from fetcher.run import Done, run_job
 from fetcher.settings import CommandSettings
+
+
+class Near:
+    """The board, in the same process. See `node.Link`."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.briefing, self.may_commit = board.briefing, board.may_commit
+
+    def report(self, figure: bytes) -> bool:
+        return self.board.report(figure)[0]
+
+    def tell(self, sent: bytes, *, last: bool) -> None:
+        self.board.tell(sent)
+
+    def clock(self) -> tuple[float, float]:
+        return 0.0, 0.0
+
+    async def take_calls(self, wanted: int, unused: int) -> tuple[int, int]:
+        return self.board.take_calls(wanted, unused)
 
 
 class Here:
@@ -28,13 +49,18 @@ class Here:
     Args:
         before: is shown each order; what it returns in place of None is the try's end.
         run: as `node.work` takes it.
+        place_of: the same.
     """
 
     cpus, nodes = 2, 1
 
     def __init__(
-        self, before: Callable[[Order], Lost | None] = lambda order: None, run: Callable[..., Done] | None = None
+        self,
+        before: Callable[[Order], Lost | None] = lambda order: None,
+        run: Callable[..., Done] | None = None,
+        place_of: PlaceOf = lambda _: None,
     ) -> None:
+        self.place_of = place_of
         self.board, self.orders, self.before, self.run = Board(), deque[Order](), before, run
         self.done: list[tuple[Order, str | None]] = []
         self.near: dict[int, str | None] = {}
@@ -54,12 +80,15 @@ class Here:
         ended = self.before(order)
         if ended is not None:
             return [ended]
-        result = msgspec.msgpack.decode(work(self.board, order, "here", self.run), type=Result)
+        result = msgspec.msgpack.decode(work(Near(self.board), order, "here", self.place_of, self.run), type=Result)
         self.board.settled(order.shard)
         return [result]
 
     def figures(self) -> list[Figure]:
         return msgspec.msgpack.decode(self.board.figures(), type=list[Figure])
+
+    def sent(self) -> list[Sent]:
+        return decoded(self.board.take_sent())
 
     def stop(self) -> None:
         self.board.stop()
@@ -84,7 +113,7 @@ def killed_after(fetched: int, engine: Here, order: Order) -> None:
 
     child = os.fork()
     if not child:
-        work(engine.board, order, "here", lambda job, clock, _: run_job(job, clock, Watch))
+        work(Near(engine.board), order, "here", run=lambda job, clock, _: run_job(job, clock, Watch))
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 

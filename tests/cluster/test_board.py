@@ -16,6 +16,7 @@ from fetcher.cluster.part import Result, Told
 from fetcher.errors import Defect, LimitReached, OutputError, Refused, TooManyErrors, UsageError
 from fetcher.metrics import Snapshot
 from fetcher.settings import CommandSettings
+from tests.cluster.here import Near
 
 SETTINGS = CommandSettings(
     app_key="1000000",
@@ -25,6 +26,7 @@ SETTINGS = CommandSettings(
     apis={"mine": {"name": "com.alibaba.product/x/1", "id": "productId"}},
     max_errors="5%",
     qps=7.5,
+    keys=[{"name": "two", "app_key": "2000000", "app_secret": "very-secret-too", "qps": 3}],
 )
 
 
@@ -38,7 +40,7 @@ def briefing(**more: Any) -> Briefing:
         "settings": plain_settings(SETTINGS, with_secrets=True),
         "own_secrets": False,
         "log_level": 20,
-        "keeper": "",
+        "keepers": [],
     }
     return Briefing(**(values | more))
 
@@ -52,11 +54,11 @@ def test_only_the_try_that_counts_is_heard_and_may_commit() -> None:
     """One that was given up for lost, and comes back, is told to stop and publishes nothing."""
     board = Board()
     board.expect(1, 1)
-    assert not board.report(figure(1, 1))
+    assert board.report(figure(1, 1))[0] is False
     board.expect(1, 2)
     assert board.figures() == msgspec.msgpack.encode([])
-    assert board.report(figure(1, 1))
-    assert not board.report(figure(1, 2))
+    assert board.report(figure(1, 1))[0] is True
+    assert board.report(figure(1, 2))[0] is False
     assert (board.may_commit(1, 1), board.may_commit(1, 2)) == (False, True)
     [told] = msgspec.msgpack.decode(board.figures(), type=list[Figure])
     assert (told.shard, told.attempt) == (1, 2)
@@ -64,7 +66,19 @@ def test_only_the_try_that_counts_is_heard_and_may_commit() -> None:
     assert not board.may_commit(1, 2)
     board.expect(2, 1)
     board.stop()
-    assert board.report(figure(2, 1))
+    assert board.report(figure(2, 1))[0] is True
+
+
+def test_a_limit_of_calls_is_handed_out_once() -> None:
+    """What a node takes nobody else gets; what it gives back others may have."""
+    board = Board()
+    assert board.take_calls(7, 0)[0] == 7
+    board.brief(msgspec.msgpack.encode(briefing(calls_allowed=10)))
+    assert board.take_calls(7, 0) == (7, 3)
+    assert board.take_calls(7, 0) == (3, 0)
+    assert board.take_calls(1, 0) == (0, 0)
+    assert board.take_calls(0, 2) == (0, 2)
+    assert board.take_calls(5, 0) == (2, 0)
 
 
 def test_settings_arrive_as_they_were() -> None:
@@ -78,7 +92,7 @@ def test_settings_arrive_as_they_were() -> None:
 def test_nodes_with_their_own_secrets_are_sent_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """What is private is not in the briefing at all; the node's own environment says it."""
     plain = plain_settings(SETTINGS, with_secrets=False)
-    assert "very-secret-text" not in repr(plain)
+    assert "very-secret" not in repr(plain)
     assert "proxy-password" not in repr(plain)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FETCHER_APP_SECRET", "of-the-node")
@@ -96,7 +110,7 @@ def test_a_node_that_cannot_says_so_in_a_sentence(more: dict[str, Any], words: s
     """It raises nothing: Ray would show it with its traceback."""
     board = Board()
     board.brief(msgspec.msgpack.encode(briefing(**more)))
-    result = msgspec.msgpack.decode(work(board, Order(3, 1, False, 0, 9, 1, "1-0-0"), "node-a"), type=Result)
+    result = msgspec.msgpack.decode(work(Near(board), Order(3, 1, False, 0, 9, 1, "1-0-0"), "node-a"), type=Result)
     assert result.error is not None
     assert words in result.error.message
     assert (result.shard, result.error.exit_code, result.left) == (3, 2, 1)
@@ -109,7 +123,7 @@ def test_a_defect_on_a_node_comes_back_without_secrets() -> None:
         def briefing(self) -> bytes:
             raise RuntimeError("access_token=abcdefgh")
 
-    result = msgspec.msgpack.decode(work(Leaking(), Order(1, 1, False, 0, 9, 1, "1-0-0"), "node-a"), type=Result)
+    result = msgspec.msgpack.decode(work(Near(Leaking()), Order(1, 1, False, 0, 9, 1, "1-0-0"), "node-a"), type=Result)
     assert result.error is not None
     assert result.error.exit_code == 70
     assert "RuntimeError" in result.error.message

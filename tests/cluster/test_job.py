@@ -6,7 +6,7 @@ import fcntl
 import gzip
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from fetcher.clock import SystemClock
 from fetcher.cluster.board import Order
 from fetcher.cluster.command import run_cluster
 from fetcher.cluster.driver import Lost
@@ -27,8 +28,8 @@ from fetcher.cluster.status import Standing
 from fetcher.cluster.store import open_store
 from fetcher.errors import OutputBusy, OutputMismatch, UsageError
 from fetcher.run import run_job
-from fetcher.sandbox import SandboxSettings, spawn
-from tests.cluster.here import Gone, Handle, Here, job, killed_after
+from fetcher.sandbox import AppSettings, SandboxSettings, spawn
+from tests.cluster.here import Gone, Handle, Here, Near, job, killed_after
 from tests.holds.books import check
 
 
@@ -113,7 +114,7 @@ def test_a_worker_lost_in_mid_shard_costs_what_was_in_flight(sandbox: Any, numbe
             killed_after(20, engine, order)
             return Lost(order, "WorkerCrashedError")
         if (order.shard, order.attempt) == (3, 1):
-            work(engine.board, order, "here")
+            work(Near(engine.board), order, "here")
             return Lost(order, "NodeDiedError")
         return None
 
@@ -177,6 +178,42 @@ def test_parts_are_joined_into_one_file(sandbox: Any, numbers: Any, tmp_path: Pa
     assert run_cluster(a_job, engine_of=lambda _: Here()) == 2
 
 
+def test_several_keys_give_several_caps_and_one_of_them_dies(numbers: Any, tmp_path: Path) -> None:
+    """Each at its own cap over all shards; the one whose package is used up leaves, the others go on. A later shard
+    does not ask it again."""
+    ids = write(tmp_path / "ids.txt", next(numbers), 400)
+    wide = AppSettings(app_key="7770002", app_secret="secret-of-the-wide-one", qps=200)
+    short = AppSettings(app_key="7770003", app_secret="secret-of-the-short-one", qps=100, usage=20)
+    with spawn(SandboxSettings(qps=100, absent=0.0, latency_ms=1.0, apps=(wide, short))) as sandbox:
+        keys = [
+            {"name": "wide", "app_key": "7770002", "app_secret": "secret-of-the-wide-one", "qps": 200},
+            {"name": "short", "app_key": "7770003", "app_secret": "secret-of-the-short-one"},
+        ]
+        summary, places = tmp_path / "summary.json", defaultdict[str | None, Any](Handle)
+        a_job = job(sandbox, tmp_path / "ids.txt", tmp_path / "data", qps=100.0, keys=keys, summary=str(summary))
+
+        def place_of(settings: Any) -> ActorPlace:
+            return ActorPlace(lambda: places[settings.app_key], "job", (Gone,), SystemClock())
+
+        engine = Here(place_of=place_of)
+        assert run_cluster(a_job, engine_of=lambda _: engine) == 1
+        stats = sandbox.stats()
+    assert stored(tmp_path / "data") == Counter([*ids, "no-id"])
+    assert manifest_of(tmp_path / "data").failed_by_kind == {"bad_id": 1}
+    told = json.loads(summary.read_text())
+    by_name = {key["name"]: key for key in told["keys"]}
+    assert set(by_name) == {sandbox.app_key, "wide", "short"}
+    assert by_name["wide"]["calls"] > 1.5 * by_name[sandbox.app_key]["calls"] > 0
+    assert 20 < by_name["short"]["calls"] <= 25
+    assert "no usage left" in by_name["short"]["left_pool"]
+    assert all(key["holds"] for key in told["keys"])
+    assert told["windows"]["holds"]
+    assert sum(key["calls"] for key in told["keys"]) == told["calls"]["sent"] == stats["calls"]
+    out = [order for order, _ in engine.done if "short" in order.without]
+    assert len(out) >= 4
+    assert told["books"]["balanced"]
+
+
 def test_a_limit_of_calls_is_one_for_all_workers(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
     """Counted where the cap is leased; exit 4 with what is left; the same command goes on with a new count."""
     ids = write(tmp_path / "ids.txt", next(numbers), 120)
@@ -184,11 +221,8 @@ def test_a_limit_of_calls_is_one_for_all_workers(sandbox: Any, numbers: Any, tmp
     codes = []
     for _ in range(2):
         handle = Handle()
-
-        def run(work: Any, clock: Any, reporting: Any, handle: Handle = handle) -> Any:
-            return run_job(work, clock, lambda: reporting, None, ActorPlace(lambda: handle, "job", (Gone,), clock))
-
-        codes.append(run_cluster(a_job, engine_of=lambda _, run=run: Here(run=run)))  # type: ignore[misc]
+        place = ActorPlace(lambda handle=handle: handle, "job", (Gone,), SystemClock())  # type: ignore[misc]
+        codes.append(run_cluster(a_job, engine_of=lambda _, place=place: Here(place_of=lambda _: place)))  # type: ignore[misc]
         assert sandbox.stats()["calls"] <= 70 * len(codes)
     assert codes == [4, 1]
     assert sandbox.stats()["calls"] == 120

@@ -11,9 +11,11 @@ import pytest
 
 from fetcher.clock import SystemClock
 from fetcher.cluster import keeper as keeper_module
-from fetcher.cluster.keeper import ActorPlace, Keeper, name_of
+from fetcher.cluster.board import Board
+from fetcher.cluster.keeper import ActorPlace, CountedPlace, Keeper, name_of
 from fetcher.pacing import Ask, Lease, LeasePlace, PlaceLost
-from tests.cluster.here import Gone, Handle
+from tests.cluster.here import Gone, Handle, Near
+from tests.cluster.test_board import briefing
 
 
 @pytest.fixture
@@ -78,24 +80,32 @@ async def test_a_restarted_actor_begins_anew_and_a_lost_one_is_told(handle: Hand
     assert (await leased(place, ask(1))).first_s > now_s + 0.99
 
 
-def test_calls_are_counted_from_zero_unless_another_job_goes_on() -> None:
-    """A limit of calls is one of a start of the job; two jobs that meet count together."""
+async def test_a_limit_is_counted_over_all_places(handle: Handle) -> None:
+    """Two keys, two places, one count; slots that were not granted, and an exchange that failed, give it back."""
+    clock, board, other = SystemClock(), Board(), Handle(5_000.0)
+    board.brief(msgspec.msgpack.encode(briefing(calls_allowed=10)))
+    take = Near(board).take_calls
+    one, two = (CountedPlace(ActorPlace(lambda at=at: at, "job", (Gone,), clock), take) for at in (handle, other))  # type: ignore[misc]
+    slots = (await leased(one, ask(4, calls_limit=10))).slots
+    other.gone = True
+    with pytest.raises(PlaceLost):
+        await two.lease(ask(3, calls_limit=10))
+    other.gone = False
+    slots += (await leased(two, ask(9, calls_limit=10))).slots
+    assert (await two.lease(ask(0, calls_limit=10, unused=1))).calls_left is not None
+    for place in (one, two):
+        await place.aclose()
+    assert board.take_calls(99, 0)[0] == 10 - slots + 1
+
+
+def test_an_actor_knows_who_uses_it() -> None:
+    """The last to leave ends it; one that was started again knows of those who have asked since."""
     keeper = Keeper()
-
-    def left() -> int | None:
-        data, _ = keeper.lease(msgspec.msgpack.encode(ask(0, calls_limit=10)), "a")
-        return msgspec.msgpack.decode(data)["calls_left"]  # type: ignore[no-any-return]
-
     keeper.join("a")
-    keeper._book.calls = 4
-    assert left() == 6
     keeper.join("b")
-    assert left() == 6
     assert keeper.leave("b") == 1
     assert keeper.leave("a") == 0
-    keeper.join("a")
-    assert left() == 10
-    again = Keeper()  # started again by Ray: it knows of those who have asked since
+    again = Keeper()
     again.lease(msgspec.msgpack.encode(ask(0)), "b")
     assert again.leave("a") == 1
 

@@ -55,6 +55,7 @@ def test_a_run_in_figures() -> None:
         "used": 0.8,
         "holds": True,
         "exact": True,
+        "clock_error_ms": None,
     }
     assert document["latency_ms"]["max"] == 50.0
     assert document["books"] == {"balanced": True, "read": 2, "fetched": 2, "failed": 0, "left": 0, "evidence": ""}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fetcher.errors import LimitReached
-from fetcher.pacing import Ask, Grant, LeasedPacer, PlaceLost, SlotBook
+from fetcher.pacing import Ask, Grant, LeasedPacer, LeasePlace, PlaceLost, SlotBook
+from fetcher.run.assemble import assemble
 from fetcher.run.leasing import Leasing
+from fetcher.settings import Settings
 from tests.fakes import Answer, always_well, refusal_body
 from tests.pacing.windows import worst_window
 from tests.run.parts import Bench, ids
+from tests.run.test_keys import Pool
 
 pytestmark = pytest.mark.virtual_time
 
@@ -45,7 +50,8 @@ def sharing(table: Table, script: Any = always_well, **options: Any) -> Bench:
     parts = bench.parts
     pacer = LeasedPacer(parts.settings.qps, bench.clock.monotonic_s(), 0.005)
     parts.keys[0].pacer, most_s = pacer, parts.settings.max_outage_s
-    parts.leasing = Leasing(pacer, table, bench.clock, batch=1, calls_limit=None, max_lost_s=most_s, random=lambda: 0.5)
+    leasing = Leasing(pacer, table, bench.clock, batch=1, calls_limit=None, max_lost_s=most_s, random=lambda: 0.5)
+    parts.keys[0].leasing, parts.leasings = leasing, [leasing]
     return bench
 
 
@@ -105,3 +111,38 @@ async def test_a_smaller_cap_of_anothers_is_said(caplog: pytest.LogCaptureFixtur
     await asyncio.gather(small.run(ids(40)), large.run(ids(40)))
     assert any("20/s: the smaller counts" in record.message for record in caplog.records)
     assert worst_window(sorted([*small.sent_s, *large.sent_s])[20:]) <= 21
+
+
+async def test_each_of_several_keys_is_leased_at_its_own_place() -> None:
+    """Two runs with the same two keys: each key's cap holds over both runs and is used, whatever the caps."""
+    caps = {"a": 90.0, "b": 30.0}
+    tables = {name: Table() for name in caps}
+
+    class Job:
+        """See `Principal`."""
+
+        def __init__(self) -> None:
+            self.told = defaultdict[str, list[float]](list)
+
+        def place(self, settings: Settings, _: LeasePlace | None) -> LeasePlace:
+            return tables["a" if settings.qps == caps["a"] else "b"]
+
+        def sent(self, key: str, time_s: float) -> None:
+            self.told[key].append(time_s)
+
+    keys = [
+        {"name": name, "app_key": f"100000{number}", "app_secret": "secret-of-it", "qps": caps[name]}
+        for number, name in enumerate(caps)
+    ]
+    pools, jobs = [Pool(keys=keys) for _ in range(2)], [Job(), Job()]
+    for pool, job in zip(pools, jobs, strict=True):
+        settings = replace(pool.parts.settings, app_key=None, app_secret=None)
+        made = assemble(settings, clock=pool.clock, principal=job)
+        pool.parts.keys, pool.parts.leasings, pool.parts.cap_proof = made.keys, made.leasings, made.cap_proof
+    ended = await asyncio.gather(*(pool.run(ids(900)) for pool in pools))
+    assert [(each.error, each.snapshot.fetched) for each in ended] == [(None, 900)] * 2
+    for name, cap_per_s in caps.items():
+        together = sorted(one for job in jobs for one in job.told[name])
+        assert worst_window(together) <= cap_per_s
+        assert len(together) / (together[-1] - together[0]) > 0.95 * cap_per_s
+    assert sum(key.calls for each in ended for key in each.keys) == 1800

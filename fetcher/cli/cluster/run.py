@@ -106,11 +106,6 @@ def check(settings: CommandSettings, address: str) -> None:
             f"--share-cap {settings.share_cap} is a file, which the machines of a cluster do not share",
             "Leave it out: an actor keeps the cap for all of the cluster. For others too: redis://…",
         )
-    if settings.calls_allowed is not None and settings.share_cap and not settings.share_limits:
-        raise UsageError(
-            "--max-calls and --max-cost hold for all workers together, so they are counted where the cap is shared",
-            "Add --share-limits, or leave --share-cap out.",
-        )
     if settings.sandbox and address != "local":
         raise UsageError("the nodes of a cluster cannot reach a gateway inside this program", "Add --address local.")
 
