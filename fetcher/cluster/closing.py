@@ -81,6 +81,7 @@ def _manifest(begun: Begun, figures: JobFigures, merged: list[File], now: str, *
         gateway=cut.gateway,
         complete=complete,
         ids=cut.ids,
+        fresh=cut.counts.get("fresh", 0),
         fetched=fetched,
         failed=failed,
         failed_by_kind=records.kinds_of(commits),

@@ -140,7 +140,7 @@ class JobFigures:
         """How the job stands.
 
         `fetched` and `failed` are what this start of the job has done, and what earlier starts had done of shards that
-        were not finished; `skipped_known` are the shards that were.
+        were not finished; `skipped_known` are the shards that were, and what other files hold (`skipped_fresh`).
         """
         tried = self.tried.copy()
         for snapshot in live.values():
@@ -154,7 +154,7 @@ class JobFigures:
         for one in parts.values():
             for kind, count in one.failed_by_kind.items():
                 by_kind[kind] = by_kind.get(kind, 0) + count
-        duplicates = self._cut.counts.get("duplicates", 0)
+        duplicates, fresh = (self._cut.counts.get(name, 0) for name in ("duplicates", "fresh"))
         counted: dict[str, Any] = tried.counted
         calls = counted.get("attempts", 0)
         counted |= now | tried.latencies()
@@ -163,13 +163,14 @@ class JobFigures:
             **counted,
             latency_counts=tuple(tried.latency_counts),
             results=tried.results,
-            total=self._cut.ids,
-            read=self._cut.ids + duplicates,
+            total=self._cut.ids + fresh,
+            read=self._cut.ids + duplicates + fresh,
             fetched=fetched,
             failed=failed,
             failed_permanent=self._permanent + sum(one.failed_permanent for one in parts.values()),
             failed_by_kind=by_kind,
-            skipped_known=self._known,
+            skipped_known=self._known + fresh,
+            skipped_fresh=fresh,
             duplicates=duplicates,
             queued=max(0, rest - int(now["in_flight"]) - int(now["waiting"])) if not last else 0,
             left=max(0, rest) if last else 0,

@@ -10,12 +10,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from fetcher.cluster.cutting import Opening
+from fetcher.cluster.records import ENDINGS
 from fetcher.cluster.store import is_uri, open_store, shown
 from fetcher.errors import InputError, OutputError, UsageError
 from fetcher.gateway import Api
 from fetcher.ids import Source, open_source
 from fetcher.idset import IdSet
-from fetcher.settings import Settings
+from fetcher.output import read_known
+from fetcher.report import iso_time
+from fetcher.settings import CommandSettings
 
 _CHANGES_WITH: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created", "updated")
 """Keys by which the libraries under fsspec tell that a file has changed, most telling first."""
@@ -63,16 +66,54 @@ def stamp(place: str) -> str:
     return f"{status.st_size} bytes, {status.st_mtime_ns}"
 
 
-def reading_of(settings: Settings) -> dict[str, Any]:
+def reading_of(settings: CommandSettings) -> dict[str, Any]:
     """The options that say how the input is read: with others it would be another job."""
     names = ("ids_column", "ids_field", "encoding", "limit", "id_param")
-    return {name: getattr(settings, name) for name in names}
+    reading = {name: getattr(settings, name) for name in names}
+    if settings.known:
+        reading |= {"known": [shown(place) for place in settings.known], "skip_fresh_s": settings.skip_fresh_s}
+    return reading
+
+
+def fresh_of(settings: CommandSettings, wall_ms: int, folder: Path) -> IdSet | None:
+    """IDs that other files hold (`--known`, `--skip-fresh`); None without them. What is far away is here meanwhile.
+
+    Args:
+        settings: of the job.
+        wall_ms: now, from which ages are reckoned.
+        folder: for files of URIs.
+
+    Raises:
+        UsageError: one is missing, or holds no product of ours.
+    """
+    if not settings.known:
+        return None
+    age_s = settings.skip_fresh_s
+    since = "" if age_s is None else iso_time(wall_ms - round(age_s * 1000))
+    paths = list[str]()
+    for number, place in enumerate(settings.known):
+        (folder / str(number)).mkdir()
+        paths += _products_at(place.rstrip("/"), folder / str(number))
+    return read_known(paths, since)
+
+
+def _products_at(place: str, folder: Path) -> list[str]:
+    """A file, or the parts of a folder: paths on this machine."""
+    if place.endswith(tuple(f".{ending}" for ending in ENDINGS)):
+        return [_fetched(place, folder)] if is_uri(place) else [place]
+    names = [name for name in open_store(place).names("") if name.startswith("part-") and ".failed." not in name]
+    if not names:
+        raise UsageError(
+            f"there are no parts at {shown(place)}", "--known takes an OUT of an earlier run, or a folder of parts."
+        )
+    return [_fetched(f"{place}/{name}", folder) if is_uri(place) else f"{place}/{name}" for name in names]
 
 
 def openings(
-    places: Sequence[str], settings: Settings, api: Api, wall_ms: Callable[[], int], folder: Path
+    places: Sequence[str], settings: CommandSettings, api: Api, wall_ms: Callable[[], int], folder: Path
 ) -> Iterator[tuple[str, Opening]]:
     """Name and opening of each input in turn. One that is far away is here while it is read, in `folder`."""
+    fresh = fresh_of(settings, wall_ms(), folder)
     for place in places:
         here = _fetched(place, folder) if is_uri(place) else place
 
@@ -86,6 +127,7 @@ def openings(
                 encoding=settings.encoding,
                 limit=limit,
                 known=known,
+                fresh=fresh,
                 wall_ms=wall_ms,
             )
 

@@ -184,6 +184,8 @@ def settings_of_shard(settings: CommandSettings) -> CommandSettings:
         failed=None,
         overwrite=False,
         limit=None,
+        known=(),
+        skip_fresh_s=None,
         summary=None,
         sandbox=False,
         no_progress=True,

@@ -121,6 +121,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str
     complete: bool
     ids: int
+    fresh: int = 0
+    """Of the input, and passed over, since other files hold them (`--known`): none of `ids`."""
     fetched: int
     failed: int
     failed_by_kind: dict[str, int]

@@ -47,7 +47,8 @@ class Standing:
         fetched, failed = sum(one.fetched for one in self.commits), sum(one.failed for one in self.commits)
         done = sum(one.shard != records.BAD for one in self.commits)
         shards = f"{number(len(cut.shards))} shards of {', '.join(cut.inputs)}"
-        yield f"{self._store.place}: {number(cut.ids)} IDs in {shards}"
+        fresh = f", {number(passed)} passed over as fresh" if (passed := cut.counts.get("fresh", 0)) else ""
+        yield f"{self._store.place}: {number(cut.ids)} IDs in {shards}{fresh}"
         part = f" ({percent(fetched + failed, cut.ids)})" if cut.ids else ""
         yield (
             f"committed: {number(done)} shards, {number(fetched)} fetched, {number(failed)} failed{part}; "

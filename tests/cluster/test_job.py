@@ -214,6 +214,38 @@ def test_several_keys_give_several_caps_and_one_of_them_dies(numbers: Any, tmp_p
     assert told["books"]["balanced"]
 
 
+def test_what_an_earlier_job_holds_is_passed_over(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
+    """Parts of a folder and an OUT are known; what failed there is due; another --known is another job."""
+    first, summary = next(numbers), tmp_path / "summary.json"
+    write(tmp_path / "old.txt", first, 100)
+    run_cluster(job(sandbox, tmp_path / "old.txt", tmp_path / "old"), engine_of=lambda _: Here())
+    held = {one for one in stored(tmp_path / "old") if one != "no-id"}
+    failed = {
+        json.loads(line)["id"]
+        for path in (tmp_path / "old").glob("*.failed.jsonl")
+        for line in path.read_text().splitlines()
+    }
+    ids = write(tmp_path / "new.txt", first, 150)
+    before = sandbox.stats()["calls"]
+    options: dict[str, Any] = {"known": [f"{tmp_path / 'old'}/"], "skip_fresh_s": "1h", "summary": str(summary)}
+    a_job = job(sandbox, tmp_path / "new.txt", tmp_path / "new", **options)
+    run_cluster(a_job, engine_of=lambda _: Here())
+    due = [one for one in ids if one not in held - failed]
+    assert stored(tmp_path / "new") == Counter([*due, "no-id"])
+    assert sandbox.stats()["calls"] - before == len(due)
+    told = json.loads(summary.read_text())
+    assert told["ids"]["skipped_fresh"] == manifest_of(tmp_path / "new").fresh == len(held - failed)
+    parts = ("fetched", "failed", "skipped_known", "duplicates", "left")
+    assert told["ids"]["read"] == sum(told["ids"][part] for part in parts) == 152
+    assert told["ids"]["total"] == 151
+    assert told["books"]["balanced"]
+    with pytest.raises(OutputMismatch, match="way to read IDS"):
+        run_cluster(job(sandbox, tmp_path / "new.txt", tmp_path / "new"), engine_of=lambda _: Here())
+    with pytest.raises(UsageError, match="there are no parts"):
+        bad = job(sandbox, tmp_path / "new.txt", tmp_path / "more", known=[str(tmp_path / "nothing")])
+        run_cluster(bad, engine_of=lambda _: Here())
+
+
 def test_a_limit_of_calls_is_one_for_all_workers(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
     """Counted where the cap is leased; exit 4 with what is left; the same command goes on with a new count."""
     ids = write(tmp_path / "ids.txt", next(numbers), 120)

@@ -12,7 +12,7 @@ from fetcher.cli.console import Console
 from fetcher.cli.help import Command
 from fetcher.cli.options import NEVER_AN_OPTION, HeadedOption, given_flags, settings_options
 from fetcher.errors import UsageError
-from fetcher.settings import GROUPS, CommandSettings, field_named, load, require_credentials
+from fetcher.settings import GROUPS, CommandSettings, load, require_credentials
 
 CLUSTER: Final = "Cluster"
 
@@ -96,11 +96,11 @@ def check(settings: CommandSettings, address: str) -> None:
         raise UsageError(
             "--dry-run is not for a cluster", "fetcher run IDS -o OUT --dry-run says the same of the input."
         )
-    for name in ("known", "skip_fresh_s", "diff", "only_changed"):
-        if getattr(settings, name):
-            raise UsageError(
-                f"{field_named(name).flag} is not for a cluster", "fetcher run has it; so has a run on the joined OUT."
-            )
+    if settings.diff:
+        raise UsageError(
+            "--diff is not for a cluster: each node would have to read all of the earlier products for its few IDs",
+            "fetcher run has it. --known and --skip-fresh leave out what is not due, here too.",
+        )
     if settings.share_cap and "://" not in settings.share_cap and address != "local":
         raise UsageError(
             f"--share-cap {settings.share_cap} is a file, which the machines of a cluster do not share",
