@@ -29,6 +29,8 @@ class Briefing(msgspec.Struct, frozen=True, kw_only=True):
     log_level: int
     keepers: list[str]
     """Names of the actors that keep the caps, one for each key; empty: `--share-cap` says where."""
+    tokens: dict[str, bytes] = {}
+    """Of each app, as far as there are any: see `tokens`."""
     calls_allowed: int | None = None
     """By this start of the job, all workers together."""
 
@@ -85,6 +87,9 @@ class Board:
         self._briefing = b""
         self._sent: list[bytes] = []
         self._calls_left: int | None = None
+        self._tokens: dict[str, bytes] = {}
+        self._renewed: set[str] = set()
+        self._renewing: dict[str, tuple[int, int]] = {}
         self._attempts: dict[int, int] = {}
         self._figures: dict[int, tuple[Figure, float]] = {}
         self._stop = False
@@ -95,7 +100,8 @@ class Board:
     def brief(self, briefing: bytes) -> None:
         """The driver says what the job is."""
         self._briefing = briefing
-        self._calls_left = msgspec.msgpack.decode(briefing, type=Briefing).calls_allowed
+        decoded = msgspec.msgpack.decode(briefing, type=Briefing)
+        self._calls_left, self._tokens = decoded.calls_allowed, dict(decoded.tokens)
 
     def briefing(self) -> bytes:
         """A node asks."""
@@ -144,6 +150,32 @@ class Board:
         taken = min(wanted, self._calls_left)
         self._calls_left -= taken
         return taken, self._calls_left
+
+    def tokens(self, app_key: str) -> bytes:
+        """The newest of this app; empty: none were renewed."""
+        return self._tokens.get(app_key, b"")
+
+    def keep_tokens(self, app_key: str, tokens: bytes) -> None:
+        """A node has renewed them, for all."""
+        self._tokens[app_key] = tokens
+        self._renewed.add(app_key)
+
+    def take_tokens(self) -> dict[str, bytes]:
+        """The driver takes what was renewed since it asked last."""
+        taken, self._renewed = self._renewed, set()
+        return {app_key: self._tokens[app_key] for app_key in taken}
+
+    def lock_tokens(self, app_key: str, shard: int, attempt: int) -> bool:
+        """A node wants to renew them. Whether it is the only one; a try that is over renews nothing any more."""
+        holder = self._renewing.get(app_key)
+        if holder is not None and self._attempts.get(holder[0]) == holder[1]:
+            return False
+        self._renewing[app_key] = (shard, attempt)
+        return True
+
+    def unlock_tokens(self, app_key: str) -> None:
+        """It has, or could not."""
+        self._renewing.pop(app_key, None)
 
     def tell(self, sent: bytes) -> None:
         """A node says when it sent, whether its try still counts or not: the calls were made."""

@@ -28,6 +28,7 @@ from fetcher.cluster.node import plain_settings
 from fetcher.cluster.progress import Holding, Noting
 from fetcher.cluster.schedule import Schedule
 from fetcher.cluster.store import Store, open_store, shown
+from fetcher.cluster.tokens import app_keys, keep, tokens_of
 from fetcher.errors import FetcherError
 from fetcher.metrics import Snapshot
 from fetcher.output import failed_path_of
@@ -46,7 +47,7 @@ from fetcher.report import (
     write_summary,
 )
 from fetcher.secret import Redactor
-from fetcher.settings import FIELDS, CommandSettings, Settings, known_secrets, require_credentials, settings_of_keys
+from fetcher.settings import FIELDS, CommandSettings, known_secrets
 
 CALLS_A_WORKER_PER_S: Final = 100.0
 """Of the cap for one worker, where nobody says how many there are to be: shards then last minutes, not seconds."""
@@ -169,12 +170,14 @@ class _Run:
 
         def show(snapshot: Snapshot, at: list[Figure]) -> None:
             progress.update(snapshot)
+            keep(settings, engine.tokens())
             self._noting.now(snapshot, at, workers)
 
         driver = Driver(engine, schedule, self._figures, settings, workers, self._clock, show)
         with _listening(driver.heard.append):
             try:
                 driver.run()
+                keep(settings, engine.tokens())
             except FetcherError as error:  # the engine itself
                 driver.error = error
         self._error, self._snapshot = driver.error, driver.snapshot(last=True)
@@ -191,6 +194,7 @@ class _Run:
             own_secrets=self._job.own_secrets,
             log_level=self._log_level,
             keepers=[] if settings.share_cap else [name_of(key, settings.gateway) for key in app_keys(settings)],
+            tokens={} if self._job.own_secrets else tokens_of(settings),
             calls_allowed=None if settings.share_limits else settings.calls_allowed,
         )
 
@@ -244,11 +248,6 @@ class _Run:
             versions={"fetcher": __version__, "python": platform.python_version()},
             input=self._begun.cut.counts,
         )
-
-
-def app_keys(settings: Settings) -> list[str]:
-    """Of all keys."""
-    return [require_credentials(own)[0] for _, own in settings_of_keys(settings)]
 
 
 def enough_workers(cap_per_s: float) -> int:

@@ -53,6 +53,10 @@ class Engine(Protocol):
         """How the shards that are worked on stand."""
         ...
 
+    def tokens(self) -> dict[str, bytes]:
+        """Of apps whose tokens were renewed since this was asked last."""
+        ...
+
     def sent(self) -> list[Sent]:
         """When calls were sent, as told since this was asked last."""
         ...

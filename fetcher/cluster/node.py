@@ -24,11 +24,12 @@ from fetcher.cluster.part import Part, Result, Told, do_shard, settings_of_shard
 from fetcher.cluster.records import Shard
 from fetcher.cluster.sending import SentLately
 from fetcher.cluster.store import open_store
+from fetcher.cluster.tokens import BoardTokens, TokenLink
 from fetcher.errors import Defect, FetcherError, OutputBusy, UsageError
 from fetcher.metrics import Snapshot
 from fetcher.pacing import LeasePlace
 from fetcher.report import Screen, configure_logging, iso_time
-from fetcher.run import Done, Job, run_job
+from fetcher.run import Done, Job, TokenPlace, run_job
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import FIELDS, CommandSettings, Settings, known_secrets, load, without_keys
 
@@ -39,7 +40,7 @@ BUSY_S: Final = 20.0
 log = logging.getLogger("fetcher.cluster")
 
 
-class Link(Protocol):
+class Link(TokenLink, Protocol):
     """The board, seen from a node."""
 
     def briefing(self) -> bytes:
@@ -83,11 +84,24 @@ class Reporting:
     Shows its figures to the board, tells when it sent, and brings back the word to stop.
     """
 
-    def __init__(self, link: Link, order: Order, node: str, learn: Callable[[Secret], None], place_of: PlaceOf) -> None:
+    def __init__(
+        self,
+        link: Link,
+        order: Order,
+        node: str,
+        learn: Callable[[Secret], None],
+        place_of: PlaceOf,
+        tokens: TokenPlace | None,
+    ) -> None:
         self._link, self._order, self._node, self.learn, self._place_of = link, order, node, learn, place_of
         self._next_s = 0.0
         self._lately = SentLately()
         self.sent = self._lately.add
+        self._tokens = tokens
+
+    def tokens(self) -> TokenPlace | None:
+        """See `Principal`."""
+        return self._tokens
 
     def place(self, settings: Settings, as_set: LeasePlace | None) -> LeasePlace | None:
         """See `Principal`."""
@@ -174,7 +188,8 @@ def _work(link: Link, order: Order, node: str, place_of: PlaceOf, run: RunOnNode
     shard = Shard(order.shard, order.start_bytes, order.end_bytes, order.ids, order.digest)
     part = Part(store, briefing.job, shard, briefing.ending)
     clock = SystemClock()
-    reporting = Reporting(link, order, node, redactor.add, place_of)
+    tokens = None if briefing.own_secrets else BoardTokens(link, order)
+    reporting = Reporting(link, order, node, redactor.add, place_of, tokens)
 
     def patiently(job: Job) -> Done:
         until_s = time.monotonic() + BUSY_S
@@ -219,4 +234,6 @@ def settings_from(briefing: Briefing) -> CommandSettings:
     if briefing.own_secrets:
         own = load({"secrets": values["secrets"]} if values.get("secrets") else None).settings
         values |= {field.name: getattr(own, field.name) for field in FIELDS if field.private}
+    else:
+        values["token_file"] = None  # the driver's; here they are on the board
     return CommandSettings(**values)

@@ -125,6 +125,12 @@ class RayEngine:
             data = ray.get(self._board.figures.remote(), timeout=BOARD_S)
         return msgspec.msgpack.decode(data, type=list[Figure])
 
+    def tokens(self) -> dict[str, bytes]:
+        """See `Engine`."""
+        with _cluster_lost():
+            renewed: dict[str, bytes] = ray.get(self._board.take_tokens.remote(), timeout=BOARD_S)
+        return renewed
+
     def sent(self) -> list[Sent]:
         """See `Engine`."""
         with _cluster_lost():
@@ -233,6 +239,20 @@ class _Link:
         told = self._board.tell.remote(sent)
         if last:
             ray.get(told, timeout=BOARD_S)
+
+    def tokens(self, app_key: str) -> bytes:
+        data: bytes = ray.get(self._board.tokens.remote(app_key), timeout=BOARD_S)
+        return data
+
+    def keep_tokens(self, app_key: str, tokens: bytes) -> None:
+        ray.get(self._board.keep_tokens.remote(app_key, tokens), timeout=BOARD_S)
+
+    async def lock_tokens(self, app_key: str, shard: int, attempt: int) -> bool:
+        call = self._board.lock_tokens.remote(app_key, shard, attempt)
+        return bool(await asyncio.wait_for(asyncio.wrap_future(call.future()), BOARD_S))
+
+    def unlock_tokens(self, app_key: str) -> None:
+        self._board.unlock_tokens.remote(app_key)
 
     async def take_calls(self, wanted: int, unused: int) -> tuple[int, int]:
         try:

@@ -17,8 +17,27 @@ if TYPE_CHECKING:
     from fetcher.run.fetcher import Fetcher as Fetcher
     from fetcher.run.job import Job as Job
     from fetcher.run.loop import too_many as too_many
+    from fetcher.run.token_file import Kept as Kept
+    from fetcher.run.token_file import TokenFile as TokenFile
+    from fetcher.run.token_file import TokenPlace as TokenPlace
+    from fetcher.run.token_file import entry_of as entry_of
+    from fetcher.run.token_file import kept_of as kept_of
 
-__all__ = ["Diagnosis", "Done", "Fetcher", "Job", "check", "run_command", "run_job", "too_many"]
+__all__ = [
+    "Diagnosis",
+    "Done",
+    "Fetcher",
+    "Job",
+    "Kept",
+    "TokenFile",
+    "TokenPlace",
+    "check",
+    "entry_of",
+    "kept_of",
+    "run_command",
+    "run_job",
+    "too_many",
+]
 
 
 _FILES: Final = {
@@ -26,7 +45,12 @@ _FILES: Final = {
     "Done": "closing",
     "Fetcher": "fetcher",
     "Job": "job",
+    "Kept": "token_file",
+    "TokenFile": "token_file",
+    "TokenPlace": "token_file",
     "check": "checking",
+    "entry_of": "token_file",
+    "kept_of": "token_file",
     "run_command": "command",
     "run_job": "command",
     "too_many": "loop",

@@ -242,7 +242,8 @@ def key_of(
         principal: is told when its calls are sent.
     """
     headroom, now_s = headroom_of(settings), clock.monotonic_s()
-    tokens = TokenKeeper(settings, clock, learn, name if settings.keys else "")
+    place = None if principal is None else principal.tokens()
+    tokens = TokenKeeper(settings, clock, learn, name if settings.keys else "", place)
     proof = CapProof(settings.qps) if principal is None else ToldProof(settings.qps, partial(principal.sent, name))
     return Key(
         name=name,

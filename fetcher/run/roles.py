@@ -9,6 +9,7 @@ from fetcher.metrics import Snapshot
 from fetcher.model import Outcome
 from fetcher.pacing import LeasePlace
 from fetcher.report import Watcher
+from fetcher.run.token_file import TokenPlace
 from fetcher.settings import Settings
 
 
@@ -47,6 +48,10 @@ class Principal(Protocol):
             settings: with this key as the plain one.
             as_set: where they say themselves; None: nowhere.
         """
+        ...
+
+    def tokens(self) -> TokenPlace | None:
+        """Where those of all keys are; None: where the settings say."""
         ...
 
     def sent(self, key: str, time_s: float) -> None:

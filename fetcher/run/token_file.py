@@ -13,9 +13,9 @@ import os
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -36,6 +36,22 @@ class Kept(msgspec.Struct, frozen=True):
     access_until_ms: int | None = None
     renew_at_ms: int | None = None
     refresh_until_ms: int | None = None
+
+
+class TokenPlace(Protocol):
+    """Where those who use one app's tokens find the newest, and take turns to renew them."""
+
+    def read(self, app_key: str) -> Kept:
+        """The tokens of this app; empty ones if there are none here."""
+        ...
+
+    def write(self, kept: Kept) -> None:
+        """Put these in place of the app's old ones. Raises `OutputError`."""
+        ...
+
+    def locked(self, app_key: str) -> AbstractAsyncContextManager[None]:
+        """Alone with that app's tokens, inside; may wait. Raises `OutputError`."""
+        ...
 
 
 class TokenFile:
@@ -64,7 +80,7 @@ class TokenFile:
                 f"{self.path} holds tokens and others can read it", f"Make it yours alone: chmod 600 {self.path}"
             )
         entry = self._entries(raw).get(app_key)
-        return Kept(app_key) if entry is None else _kept(app_key, entry)
+        return Kept(app_key) if entry is None else kept_of(app_key, entry)
 
     def _entries(self, raw: bytes) -> dict[str, Any]:
         try:
@@ -86,7 +102,7 @@ class TokenFile:
         """
         try:
             old = self._entries(self.path.read_bytes()) if self.path.exists() else {}
-            old[kept.app_key] = _entry(kept)
+            old[kept.app_key] = entry_of(kept)
             self._replace(json.dumps(old, indent=1).encode())
         except OSError as error:
             raise OutputError(f"the token file {self.path} cannot be written: {error.strerror}") from error
@@ -105,7 +121,7 @@ class TokenFile:
             raise
 
     @asynccontextmanager
-    async def locked(self) -> AsyncIterator[None]:
+    async def locked(self, app_key: str = "") -> AsyncIterator[None]:
         """Alone with the file among all runs of this host. It is a lock on a file beside it, since that is replaced.
 
         Raises:
@@ -146,7 +162,9 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _kept(app_key: str, entry: dict[str, Any]) -> Kept:
+def kept_of(app_key: str, entry: dict[str, Any]) -> Kept:
+    """What `entry_of` made."""
+
     def secret(name: str) -> Secret | None:
         value = entry.get(name)
         return Secret(value) if isinstance(value, str) and value else None
@@ -165,7 +183,8 @@ def _kept(app_key: str, entry: dict[str, Any]) -> Kept:
     )
 
 
-def _entry(kept: Kept) -> dict[str, Any]:
+def entry_of(kept: Kept) -> dict[str, Any]:
+    """Tokens as plain values, laid open."""
     found: dict[str, Any] = {
         "access_token": kept.access.reveal() if kept.access else None,
         "refresh_token": kept.refresh.reveal() if kept.refresh else None,

@@ -19,7 +19,7 @@ from fetcher.clock import Clock
 from fetcher.errors import FetcherError, LimitReached, OutputError, Refused
 from fetcher.gateway import Credentials, Grant, Refusal, TokenCalls, may_postpone, renew_after_s
 from fetcher.model import NoReply, Reply, Request
-from fetcher.run.token_file import Kept, TokenFile
+from fetcher.run.token_file import Kept, TokenFile, TokenPlace
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets, require_credentials
 
@@ -44,19 +44,25 @@ class TokenKeeper:
         clock: both clocks.
         learn: is told every new token, so that no log shows it.
         name: of its key in a pool, for the log; empty: there is only one.
+        place: where the tokens are, if not in a token file.
 
     Raises:
         UsageError: the token file is open to others, or none of ours.
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, learn: Callable[[Secret], None] | None = None, name: str = ""
+        self,
+        settings: Settings,
+        clock: Clock,
+        learn: Callable[[Secret], None] | None = None,
+        name: str = "",
+        place: TokenPlace | None = None,
     ) -> None:
         key, secret = require_credentials(settings)
         self._whose = f" of key {name}" if name else ""
         self._clock, self._learn = clock, learn or (lambda _: None)
         self._calls = TokenCalls(settings.gateway, Credentials(key, secret), Redactor(known_secrets(settings)).redact)
-        self._file = TokenFile(settings.token_file) if settings.token_file else None
+        self._file = place or (TokenFile(settings.token_file) if settings.token_file else None)
         self._renewable = settings.protocol != "top"
         """The TOP family hands its sessions out elsewhere."""
         self._kept = Kept(key, settings.access_token, settings.refresh_token)
@@ -106,7 +112,7 @@ class TokenKeeper:
         """
         self._take(await self._granted(ask, lambda: self._calls.exchange(code, redirect_uri), tries=1))
         if self._file is not None:
-            async with self._file.locked():
+            async with self._file.locked(self._kept.app_key):
                 self._file.write(self._kept)
         return self._kept
 
@@ -144,8 +150,8 @@ class TokenKeeper:
             if self._kept.access == refused:
                 await self._renew(ask)
 
-    async def _renew_for_all(self, file: TokenFile, ask: Ask, refused: Secret | None) -> None:
-        async with file.locked():
+    async def _renew_for_all(self, file: TokenPlace, ask: Ask, refused: Secret | None) -> None:
+        async with file.locked(self._kept.app_key):
             found = self._read()
             if found.access is not None and found.access != refused:
                 self._adopt(found)

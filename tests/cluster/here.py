@@ -29,6 +29,7 @@ class Near:
     def __init__(self, board: Board) -> None:
         self.board = board
         self.briefing, self.may_commit = board.briefing, board.may_commit
+        self.tokens, self.keep_tokens, self.unlock_tokens = board.tokens, board.keep_tokens, board.unlock_tokens
 
     def report(self, figure: bytes) -> bool:
         return self.board.report(figure)[0]
@@ -38,6 +39,9 @@ class Near:
 
     def clock(self) -> tuple[float, float]:
         return 0.0, 0.0
+
+    async def lock_tokens(self, app_key: str, shard: int, attempt: int) -> bool:
+        return self.board.lock_tokens(app_key, shard, attempt)
 
     async def take_calls(self, wanted: int, unused: int) -> tuple[int, int]:
         return self.board.take_calls(wanted, unused)
@@ -86,6 +90,9 @@ class Here:
 
     def figures(self) -> list[Figure]:
         return msgspec.msgpack.decode(self.board.figures(), type=list[Figure])
+
+    def tokens(self) -> dict[str, bytes]:
+        return self.board.take_tokens()
 
     def sent(self) -> list[Sent]:
         return decoded(self.board.take_sent())

@@ -81,6 +81,25 @@ def test_a_limit_of_calls_is_handed_out_once() -> None:
     assert board.take_calls(5, 0) == (2, 0)
 
 
+def test_one_at_a_time_renews_an_apps_tokens() -> None:
+    """Whose worker was lost holds nobody up; other apps have a turn of their own; the driver hears of what is new."""
+    board = Board()
+    board.brief(msgspec.msgpack.encode(briefing(tokens={"1": b"old"})))
+    board.expect(1, 1)
+    board.expect(2, 1)
+    assert board.lock_tokens("1", 1, 1)
+    assert not board.lock_tokens("1", 2, 1)
+    assert board.lock_tokens("2", 2, 1)
+    board.expect(1, 2)
+    assert board.lock_tokens("1", 2, 1)
+    assert (board.tokens("1"), board.tokens("2"), board.take_tokens()) == (b"old", b"", {})
+    board.keep_tokens("1", b"new")
+    board.unlock_tokens("1")
+    assert board.lock_tokens("1", 1, 2)
+    assert board.tokens("1") == b"new"
+    assert [board.take_tokens(), board.take_tokens()] == [{"1": b"new"}, {}]
+
+
 def test_settings_arrive_as_they_were() -> None:
     """Every row, through bytes; but for the limit of errors, which the driver keeps for all."""
     data = msgspec.msgpack.encode(briefing())

@@ -214,6 +214,25 @@ def test_several_keys_give_several_caps_and_one_of_them_dies(numbers: Any, tmp_p
     assert told["books"]["balanced"]
 
 
+def test_a_token_is_renewed_once_for_all_shards(numbers: Any, tmp_path: Path) -> None:
+    """The first that is refused renews it on the board, the others find it there; the driver keeps it for the user."""
+    ids = write(tmp_path / "ids.txt", next(numbers), 120)
+    kept, summary = tmp_path / "tokens.json", tmp_path / "summary.json"
+    with spawn(SandboxSettings(qps=100_000, absent=0.0, latency_ms=1.0, require_token=True)) as sandbox:
+        tokens = {"access_token": "of-yesterday-1234", "refresh_token": sandbox.refresh_token, "token_file": str(kept)}
+        a_job = job(sandbox, tmp_path / "ids.txt", tmp_path / "data", summary=str(summary), shard_ids=30, **tokens)
+        assert run_cluster(a_job, engine_of=lambda _: Here()) == 1
+        stats = sandbox.stats()
+    assert stored(tmp_path / "data") == Counter([*ids, "no-id"])
+    assert stats["calls"] == 120 + 2  # one refused, one renewal
+    [entry] = json.loads(kept.read_text()).values()
+    assert entry["access_token"] != "of-yesterday-1234"
+    assert entry["refresh_token"] == sandbox.refresh_token.reveal()
+    assert kept.stat().st_mode & 0o077 == 0
+    for path in (*(tmp_path / "data").rglob("*"), summary):
+        assert not path.is_file() or entry["access_token"].encode() not in path.read_bytes(), path
+
+
 def test_what_an_earlier_job_holds_is_passed_over(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
     """Parts of a folder and an OUT are known; what failed there is due; another --known is another job."""
     first, summary = next(numbers), tmp_path / "summary.json"
