@@ -89,6 +89,7 @@ def _manifest(begun: Begun, figures: JobFigures, merged: list[File], now: str, *
         digest=cut.digest,
         fetched_digest=str(records.added(one.fetched_digest for one in commits)),
         failed_digest=str(records.added(one.failed_digest for one in commits)),
+        starts=figures.starts(),
         merged=merged,
         parts=commits,
     )

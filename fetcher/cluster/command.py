@@ -25,7 +25,8 @@ from fetcher.cluster.figures import JobFigures
 from fetcher.cluster.job import Begun, Wanted, begin
 from fetcher.cluster.keeper import name_of
 from fetcher.cluster.node import plain_settings
-from fetcher.cluster.progress import Holding, Noting
+from fetcher.cluster.progress import Holding, Noting, read_progress
+from fetcher.cluster.records import Start
 from fetcher.cluster.schedule import Schedule
 from fetcher.cluster.store import Store, open_store, shown
 from fetcher.cluster.tokens import app_keys, keep, tokens_of
@@ -147,7 +148,8 @@ class _Run:
         self._job, self._settings, self._store, self._begun = job, job.settings, store, begun
         self._clock, self._log_level = clock, log_level
         self._started_ms = clock.wall_ms()
-        self._figures = JobFigures(begun.cut, begun.commits if begun.resumed else (), job.settings)
+        before, started_at = begun.commits if begun.resumed else (), iso_time(self._started_ms)
+        self._figures = JobFigures(begun.cut, before, job.settings, started_at, earlier_starts(store, begun))
         for commit in () if begun.resumed else begun.commits:
             self._figures.committed(commit)  # the bad lines, which this start has found
         self._noting = Noting(store, clock, self._figures)
@@ -248,6 +250,16 @@ class _Run:
             versions={"fetcher": __version__, "python": platform.python_version()},
             input=self._begun.cut.counts,
         )
+
+
+def earlier_starts(store: Store, begun: Begun) -> list[Start]:
+    """What they have sent. One that did not end in order noted it last a second before, so that is not all of it."""
+    note = read_progress(store) if begun.resumed else None
+    if note is None:
+        return []
+    if note.state == "ended" or not note.starts:
+        return note.starts
+    return [*note.starts[:-1], msgspec.structs.replace(note.starts[-1], exact=False)]
 
 
 def enough_workers(cap_per_s: float) -> int:

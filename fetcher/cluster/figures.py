@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import add
 from typing import Any, Final
 
 import msgspec
 
-from fetcher.cluster.records import BAD, Commit, Cut, added
+from fetcher.cluster.records import BAD, Commit, Cut, Start, added
 from fetcher.cluster.sending import JobProof
 from fetcher.metrics import Balance, Books, Course, KeyFigures, LastingDigest, Snapshot, Story, coarse_quantiles
 from fetcher.settings import Settings, settings_of_keys
@@ -71,9 +71,19 @@ class JobFigures:
         cut: how the input was cut.
         before: commits that stood when this driver began, and stay.
         settings: of the job.
+        started_at: of this start, as it is written down.
+        earlier: what earlier starts have sent.
     """
 
-    def __init__(self, cut: Cut, before: Iterable[Commit], settings: Settings) -> None:
+    def __init__(
+        self,
+        cut: Cut,
+        before: Iterable[Commit],
+        settings: Settings,
+        started_at: str = "",
+        earlier: Sequence[Start] = (),
+    ) -> None:
+        self._started_at, self._earlier = started_at, earlier
         self._cut, self._settings = cut, settings
         self._before = {commit.shard: commit for commit in before}
         self._known = sum(commit.ids for commit in self._before.values())
@@ -115,6 +125,20 @@ class JobFigures:
                 self.keys_out[name] = why
                 log.warning("key %s takes no more part in the job: %s", name, why)
         return len(self._caps) > 1 and all(name in self.keys_out for name in self._caps)
+
+    def starts(self) -> list[Start]:
+        """What this start of the job and those before have sent."""
+        seen = self.proof.proof()
+        this = Start(
+            started_at=self._started_at,
+            calls=seen.sent,
+            worst_1s=seen.worst_1s,
+            worst_100ms=seen.worst_100ms,
+            cap_per_s=seen.cap_per_s,
+            clock_error_ms=round(seen.clock_error_s * 1000, 3),
+            exact=seen.exact,
+        )
+        return [*self._earlier, *([this] if seen.sent else [])]
 
     def keys(self) -> tuple[KeyFigures, ...]:
         """What each of several keys did."""

@@ -13,7 +13,7 @@ import msgspec
 from fetcher.clock import Clock
 from fetcher.cluster.board import Figure
 from fetcher.cluster.figures import JobFigures
-from fetcher.cluster.records import JOB, PROGRESS
+from fetcher.cluster.records import JOB, PROGRESS, Start
 from fetcher.cluster.store import LocalStore, Store
 from fetcher.errors import OutputBusy, OutputError
 from fetcher.metrics import Snapshot
@@ -56,6 +56,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     snapshot: Snapshot
     at: list[At] = []
+    starts: list[Start] = []
+    """What this start has sent, and those before."""
 
 
 def read_progress(store: Store) -> Progress | None:
@@ -139,6 +141,7 @@ class Noting:
             workers=self._workers,
             snapshot=snapshot,
             at=at,
+            starts=self._figures.starts(),
         )
         with suppress(OutputError):  # a note that cannot be written harms nothing
             self._store.write(PROGRESS, msgspec.json.encode(note))

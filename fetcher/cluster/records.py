@@ -110,6 +110,22 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
         return self.failed - self.permanent
 
 
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What one start of the job has sent, over all machines."""
+
+    started_at: str
+    calls: int
+    """Whose times are known."""
+    worst_1s: int
+    """Calls in the fullest window of one second."""
+    worst_100ms: int
+    cap_per_s: float
+    clock_error_ms: float
+    """By how much the clocks of the machines may disagree."""
+    exact: bool
+    """False: a worker or the driver was lost, and what was sent in its last moments is not known."""
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The data set, for whoever reads it. `complete`: every ID of the input stands in it exactly once."""
 
@@ -131,6 +147,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Of the input's distinct IDs: their count, and the sum and exclusive or of BLAKE2b-64 of each, in hex."""
     fetched_digest: str
     failed_digest: str
+    starts: list[Start] = []
+    """Of this job that sent anything, the earliest first."""
     merged: list[File] = []
     """OUT and its failed file, where the parts were joined."""
     parts: list[Commit] = []

@@ -312,10 +312,7 @@ def place_of(settings: Settings, origin: str, clock: Clock) -> LeasePlace:
     from fetcher.sharing import open_place
 
     app_key, _ = require_credentials(settings)
-    where = settings.share_cap or ""
-    if settings.keys and "://" not in where:  # a file is one key's
-        where = f"{where}.{app_key}"
-    return open_place(where, app_key=app_key, origin=origin, clock=clock)
+    return open_place(settings.share_cap or "", app_key=app_key, origin=origin, clock=clock)
 
 
 async def look_at_place(settings: Settings, clock: Clock) -> None:

@@ -98,10 +98,13 @@ def test_from_ids_to_a_data_set(sandbox: Any, numbers: Any, tmp_path: Path) -> N
     standing = Standing(str(out), 0)
     assert standing.complete
     assert standing.damage() == []
+    assert [(start.calls, start.exact) for start in manifest.starts] == [(230, True)]
+    assert figures["windows"]["worst_1s"] == manifest.starts[0].worst_1s > 0
     before = {path: path.read_bytes() for path in out.glob("part-*")}
     never = Here(before=lambda order: pytest.fail("a shard was begun"))
     assert run_cluster(a_job, engine_of=lambda _: never) == 1
     assert {path: path.read_bytes() for path in out.glob("part-*")} == before
+    assert manifest_of(out).starts == manifest.starts
 
 
 def test_a_worker_lost_in_mid_shard_costs_what_was_in_flight(sandbox: Any, numbers: Any, tmp_path: Path) -> None:

@@ -114,6 +114,10 @@ def test_killed_workers_and_a_killed_driver(nodes: Nodes, tmp_path: Path) -> Non
     told = json.loads((tmp_path / "s.json").read_text())
     assert told["books"]["balanced"]
     assert told["ids"]["skipped_known"] >= 500
+    both = [*manifest["starts"], told["windows"]]
+    assert [(start["exact"], start["worst_1s"] <= QPS) for start in both] == [(False, True), (True, True), (True, True)]
+    assert all(0 < start["clock_error_ms"] < 50 for start in both)
+    assert manifest["starts"][1]["calls"] == told["calls"]["sent"]
     # A killed worker's calls in flight are made again, those of the killed driver's workers too.
     assert 1500 <= stats["calls"] <= 1500 + 3 * 16
     assert stats["worst_window"] <= QPS * 1.08, "sent evenly, they arrive bunched where a busy machine reads them late"

@@ -127,6 +127,9 @@ async def test_each_of_several_keys_is_leased_at_its_own_place() -> None:
         def place(self, settings: Settings, _: LeasePlace | None) -> LeasePlace:
             return tables["a" if settings.qps == caps["a"] else "b"]
 
+        def tokens(self) -> None:
+            return None
+
         def sent(self, key: str, time_s: float) -> None:
             self.told[key].append(time_s)
 
