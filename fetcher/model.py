@@ -206,6 +206,10 @@ class Product(msgspec.Struct, frozen=True, gc=False):
 
     ok = True
 
+    def __repr__(self) -> str:
+        head = f"{self.id!r}, attempts={self.attempts}, latency_ms={self.latency_ms:.1f}"
+        return f"Product({head}, payload of {len(self.payload)} bytes)"
+
     @property
     def data(self) -> Any:
         """The answer as Python values. Integers of any size stay exact (the standard parser is used for that)."""

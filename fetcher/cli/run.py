@@ -15,6 +15,8 @@ from fetcher.errors import UsageError
 from fetcher.settings import GROUPS, CommandSettings, Loaded, field_named, load, require_credentials
 
 SANDBOX_OUT: Final = "products.jsonl"
+NOWHERE: Final = "-"
+"""Of OUT, where none is needed."""
 
 _EXAMPLES: Final = """
 fetcher run --sandbox                                   # try it: no account, no network
@@ -64,6 +66,8 @@ def command(ctx: click.Context, /, ids: str | None, out: str | None, **_settings
             return _run(settings, some_ids, out or SANDBOX_OUT, words)
     if ids is None:
         raise UsageError("which IDs? IDS is missing", "fetcher run ids.txt -o products.jsonl (- reads stdin)")
+    if out is None and loaded.settings.dry_run:
+        return _run(loaded.settings, ids, NOWHERE, words)  # what would be asked of the gateway, if nothing were there
     if out is None:
         raise UsageError(
             "where should the products go? -o OUT is missing", f"fetcher run {ids} -o products.jsonl (- is stdout)"

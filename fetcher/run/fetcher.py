@@ -14,13 +14,17 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+import msgspec
+
 from fetcher.clock import Clock, SystemClock
-from fetcher.errors import UsageError
-from fetcher.model import Outcome
+from fetcher.errors import Defect, UsageError
+from fetcher.model import Failure, Outcome
+from fetcher.policy import FieldFilter
 from fetcher.run.assemble import Parts, assemble, new_tally
 from fetcher.run.desk import Interrupted
 from fetcher.run.feed import IterableFeed
 from fetcher.run.loop import Ended, Run
+from fetcher.run.treated import fields_of
 from fetcher.settings import Settings
 
 if TYPE_CHECKING:
@@ -73,12 +77,13 @@ class Fetcher:
             LimitReached: `max_calls` or the usage is at an end, or an outage outlasted `max_outage_s`.
             TooManyErrors: more failures than `max_errors`.
             UsageError: `ids` is a text, which would be taken for its characters.
+            Defect: a field that is to be left out (`drop`, `keep`) cannot be taken out of an answer.
         """
         parts = self._opened()
         if isinstance(ids, str | bytes):
             raise UsageError("ids is a text, not IDs", "give a list of IDs; one ID is fetched with fetch(id)")
         feed = IterableFeed(ids, numeric=parts.gateway.api.numeric_ids, wall_ms=self._clock.wall_ms)
-        stream = _Stream()
+        stream = _Stream(fields_of(self._settings))
         self._streams.add(stream)
         try:
             stream.start(Run(parts, feed, stream, new_tally(parts), held=HELD))
@@ -102,12 +107,23 @@ class Fetcher:
         return self._parts
 
 
+def _thinned(outcome: Outcome, fields: FieldFilter) -> Outcome:
+    """Without what is not to be kept. Raises Defect: that cannot be taken out of it."""
+    if isinstance(outcome, Failure):
+        return outcome
+    try:
+        return msgspec.structs.replace(outcome, payload=fields.apply(outcome.payload))
+    except ValueError as error:
+        raise Defect(f"an answer could not be kept: {error}", "without keep and drop it can") from None
+
+
 class _Stream:
     """A run's sink on one side, a user's `async for` on the other; holds a bounded number of outcomes between."""
 
     is_anothers = True
 
-    def __init__(self) -> None:
+    def __init__(self, fields: FieldFilter | None) -> None:
+        self._fields = fields
         self._ready: deque[Outcome] = deque()
         self._changed = asyncio.Condition()
         self._closed = False
@@ -129,7 +145,9 @@ class _Stream:
                 self._changed.notify_all()
 
     async def put(self, outcomes: list[Outcome]) -> None:
-        """See `loop.Sink`: returns when the user has made room."""
+        """See `roles.Sink`: returns when the user has made room."""
+        if self._fields is not None:
+            outcomes = [_thinned(one, self._fields) for one in outcomes]
         async with self._changed:
             self._ready.extend(outcomes)
             self._changed.notify_all()

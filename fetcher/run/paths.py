@@ -9,10 +9,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from fetcher.errors import UsageError
 from fetcher.output import failed_path_of, unchanged_path_of
 from fetcher.run.job import Job
+
+OTHER_FORMATS: Final = frozenset(
+    {
+        *(".csv", ".tsv", ".xls", ".xlsx", ".ods", ".parquet", ".feather", ".arrow", ".orc", ".avro", ".pkl", ".zip"),
+        *(".xml", ".html", ".htm", ".yaml", ".yml", ".toml", ".db", ".sqlite", ".sqlite3", ".duckdb", ".pdf"),
+    }
+)
+"""Endings of what OUT is not."""
+PACKED_OTHERWISE: Final = frozenset((".bz2", ".xz", ".lz4", ".7z", ".br", ".tar", ".tgz", ".rar"))
+CONVERTED: Final = {
+    ".csv": "jq -r '[.id, .data.productInfo.subject] | @csv' {lines} > {table}",
+    ".tsv": "jq -r '[.id, .data.productInfo.subject] | @tsv' {lines} > {table}",
+    ".parquet": "duckdb -c \"COPY (FROM read_json('{lines}', format = 'newline_delimited')) TO '{table}'\"",
+}
+"""How it becomes that, where one line says it."""
 
 
 def look_at_paths(job: Job) -> None:
@@ -22,6 +38,9 @@ def look_at_paths(job: Job) -> None:
         UsageError: says which two are one, or what is missing.
     """
     written = {what: path for what, path in _written(job) if path}
+    for what in ("OUT", "the failed file"):
+        if what in written:
+            _holds_json_lines(what, written[what])
     _one_to_stdout(written)
     places: dict[str, str] = {}
     for what, path in written.items():
@@ -41,9 +60,28 @@ def look_at_paths(job: Job) -> None:
             _can_be_made(what, written[what])
 
 
+def _holds_json_lines(what: str, path: str) -> None:
+    """Refuse a name that promises something else: whoever opens it later would be told nonsense by a spreadsheet."""
+    packed = next((each for each in (".gz", ".zst") if path.endswith(each)), "")
+    stem = path.removesuffix(packed)
+    ending = Path(stem).suffix.lower()
+    plain = str(Path(stem).with_suffix("")).removesuffix(".jsonl") + ".jsonl"
+    if ending in PACKED_OTHERWISE:
+        raise UsageError(f"{what} {path} would not be packed as {ending} says", f"name it {plain}.gz or {plain}.zst")
+    if ending not in OTHER_FORMATS:
+        return
+    how = "" if packed else CONVERTED.get(ending, "").format(lines=plain, table=path)
+    raise UsageError(
+        f"{what} {path} would hold a JSON object a line, not what {ending} says",
+        f"name it {plain}{packed}; "
+        + (f"afterwards: {how}" if how else "docs/reading-the-output.md makes tables of it"),
+    )
+
+
 def _written(job: Job) -> Iterator[tuple[str, str | None]]:
     settings = job.settings
-    yield "OUT", job.out
+    if job.out != "-" or not settings.dry_run:  # then nothing is written there
+        yield "OUT", job.out
     yield "the failed file", settings.failed or failed_path_of(job.out)
     if settings.only_changed and job.out != "-":
         yield "the list of what is unchanged", unchanged_path_of(job.out)

@@ -16,7 +16,7 @@ from fetcher.metrics import SchemaWatch, Snapshot
 from fetcher.output import Comparison, Treatment
 from fetcher.policy import FieldFilter
 from fetcher.run.roles import Onlooker
-from fetcher.settings import CommandSettings, field_steps
+from fetcher.settings import CommandSettings, Settings, field_steps
 
 ENOUGH: Final = 100
 """Products after which a path that has led to nothing is told of; fewer at the end of the run."""
@@ -30,15 +30,21 @@ def treatment_of(settings: CommandSettings, out: str) -> Treatment:
     Raises:
         UsageError: a file of `--diff` is missing, or holds no product of ours.
     """
-    keep, drop = (tuple(map(field_steps, paths)) for paths in (settings.keep, settings.drop))
     treatment = Treatment(
-        FieldFilter(keep, drop) if keep or drop else None,
+        fields_of(settings),
         None if settings.on_schema_change == "off" else SchemaWatch(),
         Comparison(settings.diff, only_changed=settings.only_changed) if settings.diff else None,
     )
     if not settings.overwrite:
         treatment.learn(out)
     return treatment
+
+
+def fields_of(settings: Settings) -> FieldFilter | None:
+    """Which fields of an answer are kept; None: all."""
+    if not settings.keep and not settings.drop:
+        return None
+    return FieldFilter(*(tuple(map(field_steps, paths)) for paths in (settings.keep, settings.drop)))
 
 
 class Treated:

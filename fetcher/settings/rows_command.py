@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fetcher.settings.compound import Age, FieldList, PathList
+from fetcher.settings.compound import Age, PathList
 from fetcher.settings.groups import CREDENTIALS, INPUT, OUTPUT, RATE, REPORT
 from fetcher.settings.kinds import Choice, Flag, Number, PathText, Text
 from fetcher.settings.table import Converted, record, setting
@@ -42,14 +42,6 @@ class CommandRows:
         (OUTPUT, "with --diff: what is the same goes to OUT with .unchanged.jsonl, without data", Flag()),
         env=False,
         key=False,
-    )
-    keep: Converted[tuple[str, ...], Any] = setting(
-        (),
-        (OUTPUT, "store only these fields of data, such as result.items.*.price; repeatable", FieldList()),
-        env=False,
-    )
-    drop: Converted[tuple[str, ...], Any] = setting(
-        (), (OUTPUT, "leave these fields of data out of what is stored; repeatable", FieldList()), env=False
     )
     on_schema_change: str = setting(
         "warn",

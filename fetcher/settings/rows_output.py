@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from fetcher.settings.compound import FieldList
 from fetcher.settings.groups import OUTPUT
 from fetcher.settings.kinds import Choice, Flag, Number, PathText
-from fetcher.settings.table import record, setting
+from fetcher.settings.table import Converted, record, setting
 
 _SECONDS: Final = Number(above=0, most=86_400, metavar="S")
 
@@ -40,6 +41,14 @@ class OutputRows:
             "note IDs before they are called; auto: where calls have a price or a limit",
             Choice("auto", "on", "off"),
         ),
+    )
+    keep: Converted[tuple[str, ...], Any] = setting(
+        (),
+        (OUTPUT, "store only these fields of data, such as result.items.*.price; repeatable", FieldList()),
+        env=False,
+    )
+    drop: Converted[tuple[str, ...], Any] = setting(
+        (), (OUTPUT, "leave these fields of data out of what is stored; repeatable", FieldList()), env=False
     )
     sync_interval_s: float = setting(
         1.0, (OUTPUT, "seconds until a stored line is sure to survive a power cut", _SECONDS), flag=False

@@ -66,6 +66,13 @@ def test_missing_credentials_are_named(fetcher: CommandLine, notes: RunNotes, mo
     assert fetcher(*RUN, "--dry-run").code == 0
 
 
+def test_a_plan_needs_no_out(fetcher: CommandLine, notes: RunNotes) -> None:
+    """What it would take is asked before one knows where it will go."""
+    assert fetcher("run", "ids.txt").code == 2 and notes.jobs == []
+    assert fetcher("run", "ids.txt", "--dry-run").code == 0
+    assert [job.out for job in notes.jobs] == ["-"]
+
+
 def test_detail_says_where_settings_came_from(fetcher: CommandLine, notes: RunNotes, tmp_path: Path) -> None:
     """With -v each setting that is not a default is shown with its place, secrets and proxies as stars."""
     (tmp_path / "fetcher.toml").write_text('proxy = "http://u:s3cret-p@h"\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -9,6 +10,9 @@ import pytest
 import respx
 
 from fetcher import Failure, Fetcher, Kind, Product, Refused, Settings, UsageError
+from fetcher.errors import Defect
+from fetcher.policy import FieldFilter
+from fetcher.run.fetcher import _thinned
 from tests.fakes import LoopClock, ScriptedTransport, product_body, refusal_body, worst_second
 from tests.run.parts import ids
 
@@ -49,6 +53,36 @@ async def test_an_async_source_is_taken_too() -> None:
     async with Fetcher(SETTINGS, clock=LoopClock()) as fetcher:
         await opened(fetcher)
         assert sorted([one.id async for one in fetcher.stream(source())]) == ids(10)
+
+
+async def test_fields_are_left_out() -> None:
+    """As the command does it: what is not to be kept is not handed out."""
+    settings = dataclasses.replace(SETTINGS, keep=["productInfo.productID", "productInfo.subject"])
+    async with Fetcher(settings, clock=LoopClock()) as fetcher:
+        await opened(fetcher)
+        outcomes = [one async for one in fetcher.stream([*ids(3), "abc"])]
+    kept = [one.data for one in outcomes if isinstance(one, Product)]
+    assert len(kept) == 3 and all(set(data["productInfo"]) <= {"productID", "subject"} for data in kept)
+    assert all(data["productInfo"]["productID"] for data in kept)
+    async with Fetcher(dataclasses.replace(SETTINGS, drop="productInfo"), clock=LoopClock()) as fetcher:
+        await opened(fetcher)
+        one = await fetcher.fetch(ids(1)[0])
+    assert isinstance(one, Product) and "productInfo" not in one.data
+
+
+async def test_what_cannot_be_taken_out_is_not_handed_out() -> None:
+    """An answer that is nested too deep to be taken apart ends the stream."""
+    deep = b'{"productInfo":{"productID":%d,"x":' + b"[" * 3000 + b"]" * 3000 + b"}}"
+    outcome = Product("1", 0, 1, 1.0, deep)
+    with pytest.raises(Defect, match="could not be kept"):
+        _thinned(outcome, FieldFilter(drop=[("productInfo", "*", "*")]))
+
+
+def test_a_product_is_shown_short() -> None:
+    """Its payload may be megabytes."""
+    assert repr(Product("12", 0, 1, 42.123, b"x" * 5000)) == (
+        "Product('12', attempts=1, latency_ms=42.1, payload of 5000 bytes)"
+    )
 
 
 async def test_fetch_brings_one() -> None:

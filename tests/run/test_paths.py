@@ -85,3 +85,39 @@ def test_the_rest_is_let_through() -> None:
     look(ids="-", out="-", summary="run.json", report="run.html", failed="failed.jsonl")
     look(summary="/dev/null", report="/dev/null", diff=("old.jsonl",), known=("old.jsonl",), only_changed=True)
     look(summary="-", share_cap="redis://127.0.0.1:6379/0")
+
+
+@pytest.mark.parametrize(
+    ("out", "said", "advice"),
+    [
+        ("out.csv", "not what .csv says", "name it out.jsonl; afterwards: jq -r"),
+        ("out.CSV", "not what .csv says", "name it out.jsonl"),
+        ("a/out.tsv", "not what .tsv says", "jq -r '[.id, .data.productInfo.subject] | @tsv' a/out.jsonl > a/out.tsv"),
+        ("out.parquet", "not what .parquet says", "TO 'out.parquet'"),
+        ("out.xlsx", "not what .xlsx says", "name it out.jsonl; docs/reading-the-output.md"),
+        ("out.csv.gz", "not what .csv says", "name it out.jsonl.gz; docs/reading-the-output.md"),
+        ("out.jsonl.bz2", "not be packed as .bz2 says", "name it out.jsonl.gz or out.jsonl.zst"),
+    ],
+)
+def test_a_name_that_promises_another_format_is_refused(out: str, said: str, advice: str) -> None:
+    """With the name that fits, and how it becomes what was wanted; the failed file likewise."""
+    with pytest.raises(UsageError, match=said) as caught:
+        look(out=out)
+    assert advice in caught.value.advice
+    with pytest.raises(UsageError, match=f"the failed file {out} .*{said}"):
+        look(failed=out)
+
+
+@pytest.mark.parametrize(
+    "out", ["out.jsonl", "out.ndjson", "out.json", "out", "out.jsonl.gz", "out.jsonl.zst", "v1.2/o"]
+)
+def test_names_of_json_lines_are_taken(out: str) -> None:
+    """Or that promise nothing."""
+    look(out=out)
+
+
+def test_a_plan_to_stdout_needs_no_out() -> None:
+    """Nothing is written to OUT, so the plan may stand there."""
+    look(out="-", dry_run=True, summary="-")
+    with pytest.raises(UsageError, match="standard output"):
+        look(out="-", summary="-")
