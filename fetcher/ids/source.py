@@ -63,6 +63,8 @@ class Source:
         """
         self.counts = SourceCounts()
         self.warnings: list[str] = []
+        self.bad_ids = IdSet()
+        """Texts of the input that are no IDs, whether earlier runs have met them or not."""
         self.is_pipe = lines.is_pipe
         self._input, self._choose, self._numeric = lines, choose, numeric
         self._known = IdSet() if known is None else known
@@ -79,6 +81,11 @@ class Source:
         self._long_ids = self._round_ids = 0
         self._format: Format | None = None
         self._begin()
+
+    @property
+    def is_read_whole(self) -> bool:
+        """Nothing is left to be read."""
+        return self._ended and self._at == len(self._lot)
 
     @property
     def total_bytes(self) -> int | None:
@@ -215,6 +222,7 @@ class Source:
             self._first_undecodable = self._first_undecodable or number
             self._judge_encoding()
         failure = bad_id(shown, verdict, line=number, wall_ms=self._wall_ms())
+        self.bad_ids.add(failure.id)
         if (claimed := self._known.claim(failure.id)) is not Claim.NEW:
             self.counts.put_off(claimed)
             return None

@@ -136,7 +136,8 @@ def _take_in_failed(failures: Journal, output: Output, reopening: Reopening, *, 
 
 def _enter_sorted(sorting: Sorting, done: IdSet, earlier: Earlier) -> None:
     done.update(sorting.seen)
-    earlier.failed, earlier.to_retry, earlier.held = len(sorting.seen), sorting.retried, sorting.held
+    earlier.failed, earlier.to_retry = len(sorting.seen), sorting.retried
+    earlier.held, earlier.bad = sorting.held, sorting.bad
 
 
 def _count_pending(journal: Journal, done: IdSet) -> int:

@@ -13,11 +13,12 @@ import msgspec
 
 from fetcher.errors import OutputBusy, OutputError
 from fetcher.idset import IdSet
-from fetcher.model import Outcome
+from fetcher.model import Kind, Outcome
 from fetcher.output.attempts import AttemptLog, attempt_files
+from fetcher.output.compress import lines_in
 from fetcher.output.disk import Disk, refused, write_all
 from fetcher.output.journal import Held, Journal
-from fetcher.output.line import Encoded, encode_all, held_back
+from fetcher.output.line import Encoded, encode_all, head_id, held_back, kind_of
 from fetcher.output.note import Identity, read_note, write_note
 from fetcher.output.resume import Earlier
 from fetcher.output.treatment import Treatment
@@ -125,6 +126,38 @@ class Output:
             self.earlier.failed += len(self.doubts)
             self.earlier.held += len(self.doubts)
             self._forget_attempts()
+
+    def forget_corrected(self, bad_ids: IdSet) -> int:
+        """Take out what an earlier run has said of lines of the input that have been corrected since.
+
+        They are kept aside in `PATH.corrected`. Call it when the whole input was read and this is closed.
+
+        Args:
+            bad_ids: what is no ID in the input as it is now.
+
+        Returns:
+            How many they are.
+
+        Raises:
+            OutputError: the disk refuses, or another run has begun meanwhile.
+        """
+        if not self.earlier.bad:
+            return 0
+        gone: list[bytes] = []
+
+        def stays(line: bytes) -> bool:
+            return kind_of(line) != Kind.BAD_ID or (found := head_id(line)) is None or found in bad_ids
+
+        for region, _ in self._failed.regions():
+            gone += [line + b"\n" for line in lines_in(region) if not stays(line)]
+        if gone:
+            hold_journal(self._failed)
+            try:
+                self._failed.rewrite(stays, lambda: self._failed.keep_aside("corrected", b"".join(gone)))
+            finally:
+                self._failed.close()
+            self.earlier.failed -= len(gone)
+        return len(gone)
 
     def remember_fresh(self, identity: Identity, skip_fresh_s: float, since_ms: int) -> None:
         """Note what this run passes over as fetched lately, for when it goes on. Raises `OutputError`."""

@@ -10,9 +10,10 @@ import msgspec
 
 from fetcher.errors import OutputMismatch
 from fetcher.idset import IdSet
+from fetcher.model import Kind
 from fetcher.output.compress import lines_in
 from fetcher.output.journal import Journal
-from fetcher.output.line import head_id, is_doubtful, is_permanent, whole
+from fetcher.output.line import head_id, is_doubtful, is_permanent, kind_of, whole
 
 LOOKED_AT_WHOLE: Final = 4
 """So many of the last lines are parsed from end to end; those before were followed by others and cannot be torn."""
@@ -43,6 +44,8 @@ class Earlier(msgspec.Struct):
     """Stood there and will be tried again."""
     held: int = 0
     """Of those that stay: held back, because their call may have been charged."""
+    bad: int = 0
+    """Of those that stay: lines of the input that are no IDs."""
     unchanged: int = 0
     """Fetched, and the same as before: only a slim line tells of them."""
 
@@ -177,7 +180,7 @@ class Sorting:
         self.seen = IdSet()
         """IDs whose lines stay."""
         self._gone = IdSet()
-        self.retried = self.dropped = self.held = 0
+        self.retried = self.dropped = self.held = self.bad = 0
 
     def stays(self, line: bytes) -> bool:
         """Look at one line."""
@@ -190,6 +193,7 @@ class Sorting:
             return False
         self.seen.add(found)
         self.held += is_doubtful(line)
+        self.bad += kind_of(line) == Kind.BAD_ID
         return True
 
     def _is_retried(self, line: bytes) -> bool:

@@ -9,6 +9,7 @@ It must not know: clocks, which codes exist; it only compares them.
     FATAL with such a code                Fail; 20 different IDs without a success between: Stop
     REJECT of the call (HTTP 3xx, 4xx,    nothing ever succeeded: Free; 3 different IDs alike: Stop
       or the gateway's own word)
+      without a word of the gateway's     such as a page "not found": Stop at an ID's third answer, not Fail
     REJECT otherwise                      Fail
 
 Free ("ask again") and not Fail, because a refusal of the run must mark no ID failed. It cannot go on for ever: at its
@@ -31,6 +32,8 @@ ALIKE_OWN: Final = 20
 MOST_ANSWERS: Final = 3
 ASK_AGAIN_S: Final = 1.0
 MOST_SUSPECTS: Final = 1000
+BY_STATUS: Final = "http_"
+"""With this begins a code where the answer had none: only its HTTP status is known."""
 PERMISSION: Final = "ACL"
 """Part of the code of a missing permission."""
 
@@ -70,7 +73,8 @@ class Refusals:
         answers, successes_then = self._suspect(item.id)
         alike = self._alike.setdefault(code, set())
         alike.add(item.id)
-        if len(alike) >= (ALIKE_OWN if code in self._own_codes else ALIKE):
+        never_gateway = not fatal and not self._successes and code.startswith(BY_STATUS) and answers >= MOST_ANSWERS
+        if never_gateway or len(alike) >= (ALIKE_OWN if code in self._own_codes else ALIKE):
             return Stop(_as_fatal(verdict))
         return self._about_one(verdict, code, item, answers, self._successes > successes_then)
 

@@ -171,7 +171,7 @@ def _failed_advice(snapshot: Snapshot) -> Iterator[str]:
     if transient:
         yield f"what to do: the same command tries the {number(transient)} transient ones again"
     elif snapshot.failed and snapshot.failed == snapshot.failed_by_kind.get("bad_id"):
-        yield "what to do: correct these lines of the input, then go on with --retry-failed all"
+        yield "what to do: correct these lines of the input; the same command goes on"
     else:
         yield "what to do: all are permanent; --retry-failed all would try them again"
 

@@ -163,6 +163,8 @@ def run_job(
         driven = with_loop(_drive(settings, clock, files, onlooker))
         ended = driven.ended
         _warn(source.warnings)
+        if ended.error is None and settings.limit is None and source.is_read_whole:
+            _tell_corrected(output, source)
         left_is_exact, unread = count_rest(source, ended, clock)
     return Done(
         code=_exit_code(ended, output.earlier.failed),
@@ -187,6 +189,21 @@ def _doubts(settings: CommandSettings, earlier: tuple[str, ...], notes: AttemptL
         open=() if notes is None else tuple(sorted({*notes.open, *driven.open_calls})),
         noted=notes is not None,
     )
+
+
+def _tell_corrected(output: Output, source: Source) -> None:
+    """The input was read whole: what earlier runs said of lines that have been corrected since is out of date."""
+    try:
+        corrected = output.forget_corrected(source.bad_ids)
+    except OutputError as error:  # then it stands there still, and the next run tries again
+        log.warning("%s", error)
+        return
+    if corrected:
+        log.info(
+            "%d damaged %s of the input %s corrected since: taken out of %s, kept in %s.corrected",
+            *(corrected, *(("line", "was") if corrected == 1 else ("lines", "were"))),
+            *(output.failed_path, output.failed_path),
+        )
 
 
 def _warn(words: Iterable[str]) -> None:

@@ -148,6 +148,19 @@ def test_standard_input_and_output(tmp_path: Path, sandbox: Any) -> None:
     assert done.stdout
 
 
+def test_a_line_that_is_corrected_is_no_failure_any_more(tmp_path: Path, sandbox: Any) -> None:
+    """The next run takes back what was said of it, and all is well."""
+    words, env = ("ids.txt", "-o", "out.jsonl"), environment(sandbox)
+    first, second = write_ids(tmp_path / "ids.txt", 2)
+    (tmp_path / "ids.txt").write_text(f"{first}\n6.1E+11\n")
+    assert run(*words, env=env, cwd=tmp_path).returncode == 1
+    (tmp_path / "ids.txt").write_text(f"{first}\n{second}\n")
+    done = run(*words, env=env, cwd=tmp_path)
+    assert done.returncode == 0 and "1 damaged line of the input was corrected since" in done.stderr
+    assert (tmp_path / "out.failed.jsonl").read_bytes() == b""
+    assert run(*words, env=env, cwd=tmp_path).returncode == 0
+
+
 def test_a_dry_run_sends_and_writes_nothing(tmp_path: Path, sandbox: Any) -> None:
     """Counts and time, exit 0."""
     (tmp_path / "ids.txt").write_text("610000000000\n\n610000000000\n1.2E+11\n610000000001\n")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetcher.errors import OutputBusy, OutputError, OutputMismatch, UsageError
-from fetcher.model import Outcome
+from fetcher.idset import IdSet
+from fetcher.model import ErrorInfo, Failure, Kind, Outcome
 from fetcher.output import Identity, Reopening, failed_path_of, inspect_output, open_output, verify_output
 from fetcher.output.disk import Disk
-from tests.output.files import IDENTITY, failure, opened, product, stored
+from tests.output.files import IDENTITY, NAMES, failure, opened, product, stored
 
 
 @pytest.mark.parametrize(
@@ -358,3 +360,24 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
     assert (proof.ids, proof.missing, proof.twice, proof.foreign, proof.torn) == (4, 1, 1, 1, 1)
     assert (proof.some_missing, proof.some_twice) == (["4"], ["2"])
     assert not proof.ok
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_said_of_lines_that_have_been_corrected_goes(tmp_path: Path, name: str) -> None:
+    """Aside, once the input has been read whole; lines that are as bad as before stay, to the byte."""
+    bad = [Failure(one, 0, 0, 0.0, ErrorInfo(Kind.BAD_ID, "not_digits", "no", None, True)) for one in ("abc", "xyz")]
+    with closing(opened(tmp_path, name)) as output:
+        output.append([product(1), *bad, failure(2)])
+    failed = Path(failed_path_of(str(tmp_path / name)))
+    before = failed.read_bytes()
+    for now_bad, left in ((("abc", "xyz"), ["abc", "xyz", "2"]), (("xyz",), ["xyz", "2"]), ((), ["2"])):
+        output, ids = opened(tmp_path, name), IdSet()
+        for one in now_bad:
+            ids.add(one)
+        output.close()
+        assert output.forget_corrected(ids) == (0 if len(now_bad) == 2 else 1)
+        assert stored(failed) == left and output.earlier.failed == len(left)
+        if len(now_bad) == 2:
+            assert failed.read_bytes() == before
+    aside = Path(f"{failed}.corrected").read_bytes().splitlines()
+    assert [json.loads(line)["id"] for line in aside] == ["abc", "xyz"]

@@ -12,6 +12,7 @@ PERMISSION = Verdict(VerdictKind.FATAL, code="gw.APIACLDecline", message="m", ht
 CALL = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="40 x", message="m", http_status=200, refuses_call=True)
 ARGUMENT = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="gw.ParamMissing", message="m", http_status=400)
 REDIRECT = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code=None, message="m", http_status=302)
+PAGE = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="http_404", message="m", http_status=404)
 BUSINESS = Verdict(VerdictKind.REJECT, error=Kind.REJECTED, code="E1", message="m", http_status=200)
 
 
@@ -112,6 +113,21 @@ def test_a_permission_that_only_the_last_id_lacks_is_not_for_good() -> None:
         refusals.judge(PERMISSION, item(1))
     last = refusals.judge(PERMISSION, Item("1", 1, refreshed=(Asked(VerdictKind.FATAL),)))
     assert isinstance(last, Fail) and not last.error.permanent
+
+
+@pytest.mark.parametrize(("verdict", "last"), [(REDIRECT, Stop), (PAGE, Stop), (ARGUMENT, Fail)])
+def test_a_single_id_that_nobody_knows_how_to_ask_for(verdict: Verdict, last: type) -> None:
+    """A page in place of an answer is no word about it: the address is wrong, and the ID stays to be done."""
+    refusals = Refusals()
+    judged = [refusals.judge(verdict, item(1)) for _ in range(3)]
+    assert [type(one) for one in judged] == [Free, Free, last]
+
+
+def test_a_page_in_place_of_an_answer_after_successes_is_the_ids_own() -> None:
+    """The address is right then."""
+    refusals = Refusals()
+    refusals.succeeded()
+    assert isinstance(refusals.judge(PAGE, item(1)), Fail)
 
 
 @pytest.mark.parametrize("verdict", [ARGUMENT, REDIRECT, CALL])

@@ -95,9 +95,7 @@ def test_only_permanent_failures() -> None:
 def test_lines_that_are_no_ids_are_to_be_corrected() -> None:
     """To try them again as they are would change nothing."""
     snapshot = Snapshot(read=2, fetched=1, failed=1, failed_permanent=1, failed_by_kind={"bad_id": 1})
-    assert words(1, 0, snapshot)[-1] == (
-        "what to do: correct these lines of the input, then go on with --retry-failed all"
-    )
+    assert words(1, 0, snapshot)[-1] == ("what to do: correct these lines of the input; the same command goes on")
 
 
 def test_what_failed_in_earlier_runs_is_not_forgotten() -> None:
