@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
-from heapq import merge
 from typing import Final
 
 import msgspec
 
 from fetcher.cluster.board import Sent
-from fetcher.metrics import CapProof, KeyFigures, Proof, key_figures
+from fetcher.metrics import KeyFigures, PoolProof, Proof
 
 FIRST_WORD_S: Final = 2.0
 """A try tells of its first call sooner than this."""
@@ -56,8 +55,7 @@ class JobProof:
     """
 
     def __init__(self, caps_per_s: Mapping[str, float]) -> None:
-        self._proofs = {key: CapProof(cap_per_s) for key, cap_per_s in caps_per_s.items()}
-        self._together = CapProof(sum(caps_per_s.values()))
+        self._proofs = PoolProof(caps_per_s)
         self._waiting: dict[str, list[float]] = {key: [] for key in caps_per_s}
         self._known_s: dict[int, float] = {}
         self._lost = False
@@ -81,30 +79,22 @@ class JobProof:
     def prove(self, now_s: float, *, last: bool = False) -> None:
         """Hold against the caps what is complete by now; `last`: all."""
         until_s = float("inf") if last else min([now_s - FIRST_WORD_S, *self._known_s.values()])
-        lots = []
-        for key, times in self._waiting.items():
-            ready = sorted(one for one in times if one <= until_s)
-            self._waiting[key] = [one for one in times if one > until_s]
-            if key not in self._proofs:  # of a node whose own credentials are others
-                self._proofs[key] = CapProof(self._together.proof().cap_per_s)
-            self._proofs[key].sent_each(ready)
-            lots.append(ready)
-        self._together.sent_each(list(merge(*lots)))
+        ready = {name: sorted(one for one in times if one <= until_s) for name, times in self._waiting.items()}
+        self._waiting = {name: [one for one in times if one > until_s] for name, times in self._waiting.items()}
+        self._proofs.sent(ready)
 
     def take_fullest_1s(self) -> int:
         """Calls in the fullest second that ended since this was asked last."""
-        return self._together.take_fullest_1s()
+        return self._proofs.take_fullest_1s()
 
     def proof(self) -> Proof:
         """Of all keys together. Not exact where a worker was lost: nobody knows of its last half second."""
-        seen = self._together.proof()
+        seen = self._proofs.proof()
         return msgspec.structs.replace(seen, exact=seen.exact and not self._lost, clock_error_s=self._error_s)
 
     def keys(self, left_pool: Mapping[str, str]) -> tuple[KeyFigures, ...]:
-        """Of each key of several; none of a single one."""
-        if len(self._proofs) < 2:
-            return ()
-        return tuple(key_figures(key, proof, left_pool.get(key, "")) for key, proof in self._proofs.items())
+        """See `PoolProof`."""
+        return self._proofs.keys(left_pool)
 
 
 def decoded(told: Iterable[bytes]) -> list[Sent]:

@@ -11,6 +11,7 @@ from fetcher.metrics.course import Course, Pause, Point
 from fetcher.metrics.key_figures import KeyFigures, key_figures
 from fetcher.metrics.latency import Histogram, Percentile, coarse_bounds_s, coarse_quantiles
 from fetcher.metrics.plan import InputCounts, Pace, Plan, Sending, make_plan
+from fetcher.metrics.pool_proof import PoolProof
 from fetcher.metrics.schema import SchemaWatch
 from fetcher.metrics.snapshot import Snapshot
 from fetcher.metrics.specimens import Slow, Specimens, Trouble
@@ -32,6 +33,7 @@ __all__ = [
     "Percentile",
     "Plan",
     "Point",
+    "PoolProof",
     "Proof",
     "RateWindow",
     "SchemaWatch",

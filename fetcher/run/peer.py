@@ -22,7 +22,8 @@ class Peer:
     def __init__(self, number: int, channel: Channel, process: asyncio.subprocess.Process) -> None:
         self.number, self.channel, self.process = number, channel, process
         self.snapshot = Snapshot()
-        self.times: list[float] = []
+        self.times: dict[str, list[float]] = {}
+        """When it sent, by key, as far as that is not yet proven."""
         self.heard_s = 0.0
         """Up to when all times at which it sent are known."""
         self.over: Over | None = None
@@ -58,6 +59,12 @@ class Peer:
             snapshot, read=snapshot.read + len(missed), left=snapshot.left + len(missed)
         )
         return [*over.left, *missed]
+
+    def take_times(self, until_s: float) -> dict[str, list[float]]:
+        """When it sent, up to then; each time is taken once."""
+        taken = {key: [time_s for time_s in times if time_s <= until_s] for key, times in self.times.items()}
+        self.times = {key: times[len(taken[key]) :] for key, times in self.times.items()}
+        return taken
 
     def died(self) -> None:
         """Killed, or crashed: what it had in its hands is known by number only, and stays to be done."""

@@ -28,6 +28,7 @@ from fetcher.report import Screen, configure_logging
 from fetcher.run.assemble import Parts, assemble, new_tally
 from fetcher.run.desk import Interrupted
 from fetcher.run.event_loop import with_loop
+from fetcher.run.keys import Key
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
 from fetcher.secret import Redactor, Secret
@@ -62,15 +63,15 @@ class SentTimes(CapProof):
 class SharedThrottle(Throttle):
     """A throttle answer to one worker is one to all: they have one key."""
 
-    def __init__(self, cap_per_s: float, patience_s: float, tell: Callable[[Slow], None]) -> None:
-        super().__init__(cap_per_s, patience_s)
-        self._tell = tell
+    def __init__(self, key: Key, patience_s: float, tell: Callable[[Slow], None]) -> None:
+        super().__init__(key.cap_per_s, patience_s)
+        self._key, self._tell = key.name, tell
 
     def throttled(self, now_s: float, started_s: float, asked_wait_s: float | None) -> float:
         """See `Throttle`."""
         pause_s = super().throttled(now_s, started_s, asked_wait_s)
         if pause_s:
-            self._tell(Slow(now_s, started_s, asked_wait_s))
+            self._tell(Slow(self._key, now_s, started_s, asked_wait_s))
         return pause_s
 
     def heard(self, slow: Slow) -> float:
@@ -135,11 +136,14 @@ class Worker:
     def __init__(self, channel: Channel, begin: Begin, learn: Callable[[Secret], None]) -> None:
         settings = Settings(**begin.settings)
         self.parts: Parts = assemble(settings, clock=SystemClock(), learn=learn)
-        self.channel, self.line = channel, Line(channel, settings.qps * self.parts.gateway.batch)
-        self.sent = SentTimes(settings.qps)
-        self.throttle = SharedThrottle(settings.qps, settings.max_outage_s, channel.post)
-        self.parts.cap_proof = self.parts.keys[0].cap_proof = self.sent
-        self.parts.keys[0].throttle = self.throttle
+        self.channel, self.line = channel, Line(channel, self.parts.cap_per_s * self.parts.gateway.batch)
+        self.keys = {key.name: key for key in self.parts.keys}
+        self.sent = {key.name: SentTimes(key.cap_per_s) for key in self.parts.keys}
+        self.throttles = {key.name: SharedThrottle(key, settings.max_outage_s, channel.post) for key in self.parts.keys}
+        for name, key in self.keys.items():
+            key.cap_proof, key.throttle = self.sent[name], self.throttles[name]
+        if len(self.keys) == 1:
+            self.parts.cap_proof = self.parts.keys[0].cap_proof
         self.notes = AttemptLog(begin.attempts, Disk(), process=begin.number) if begin.attempts else None
         tally = new_tally(self.parts)
         self.run = Run(self.parts, self.line, self.line, tally, self._show, notes=self.notes)
@@ -147,7 +151,8 @@ class Worker:
         self.tally = tally
 
     def _show(self, snapshot: Snapshot) -> None:
-        self.channel.post(Figures(snapshot, self.parts.clock.monotonic_s(), self.sent.take()))
+        sent_s = {name: sent.take() for name, sent in self.sent.items()}
+        self.channel.post(Figures(snapshot, self.parts.clock.monotonic_s(), sent_s))
 
     async def listen(self) -> None:
         """Until the parent has gone; then this process goes too."""
@@ -155,8 +160,8 @@ class Worker:
             if isinstance(message, Given | Stored):
                 self.line.heard(message)
             elif isinstance(message, Slow):
-                if pause_s := self.throttle.heard(message):
-                    self.parts.pacer.pause_until(message.now_s + pause_s)
+                if pause_s := self.throttles[message.key].heard(message):
+                    self.keys[message.key].pacer.pause_until(message.now_s + pause_s)
             elif isinstance(message, Stop):
                 self.run.stop(Interrupted(signal.SIGINT, "the run's end"))
                 if message.at_once:
@@ -189,6 +194,7 @@ class Worker:
             abandoned=ended.abandoned,
             taken=self.line.taken,
             limited=isinstance(error, LimitReached) and self.parts.calls_left() == 0,
+            keys_out={name: str(key.retired) for name, key in self.keys.items() if key.retired is not None},
         )
 
 
@@ -216,6 +222,7 @@ async def serve(sock: socket.socket) -> None:
 def plain(settings: Settings, **changed: Any) -> dict[str, Any]:
     """A library user's settings as plain values, secrets laid open: for the channel only."""
     values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(Settings)}
+    values["keys"] = [key.laid_open() for key in settings.keys]
     opened = {name: value.reveal() if hasattr(value, "reveal") else value for name, value in values.items()}
     return msgspec.to_builtins(opened | {"max_errors": None} | changed)  # type: ignore[no-any-return]
 

@@ -12,19 +12,19 @@ writer, so OUT keeps every promise that it has in one process; a worker that die
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import socket
 import sys
 from array import array
 from collections.abc import Callable
+from heapq import merge
 from typing import Any, Final
 
 import msgspec
 
 from fetcher.clock import Clock
 from fetcher.errors import Defect, FetcherError, LimitReached, TooManyErrors
-from fetcher.metrics import Books, CapProof, Course, Histogram, Snapshot, Specimens, Story, Tally
+from fetcher.metrics import Books, Course, Histogram, PoolProof, Snapshot, Specimens, Story, Tally
 from fetcher.model import Item
 from fetcher.run.dispatch import limit_words
 from fetcher.run.feed import Feed
@@ -35,7 +35,7 @@ from fetcher.run.shard import plain
 from fetcher.run.sink import FileSink
 from fetcher.run.steering import Overseen
 from fetcher.run.wire import Begin, Channel, Figures, Over, Put, Slow, Stop, Want
-from fetcher.settings import CommandSettings
+from fetcher.settings import CommandSettings, settings_of_keys
 
 TICK_S: Final = 0.25
 END_S: Final = 2.0
@@ -78,16 +78,23 @@ class Shards:
         self._error: FetcherError | None = None
         self._abandoned = False
         self._books = Books()
-        self._tally = Tally(settings.qps, clock.monotonic_s(), settings.price)
+        self._caps_per_s = {name: own.qps for name, own in settings_of_keys(settings)} or {"": settings.qps}
+        self._keys_out: dict[str, str] = {}
+        self._tally = Tally(self._cap_per_s, clock.monotonic_s(), settings.price)
         self._started_s = clock.monotonic_s()
         self._course = Course()
         self._latency, self._with_wait = Histogram(), Histogram()
         self._specimens = Specimens()
         self._input_ended = self._limited = False
         self._decided = self._failed = 0
-        self.cap_proof = CapProof(settings.qps)
+        self.cap_proof = PoolProof(self._caps_per_s)
         self.open_calls: list[str] = []
         """Noted by workers, and neither answered nor stored at the end."""
+
+    @property
+    def _cap_per_s(self) -> float:
+        """Of all keys that still take part."""
+        return sum(cap_per_s for name, cap_per_s in self._caps_per_s.items() if name not in self._keys_out)
 
     def stop(self, error: FetcherError) -> None:
         """Start nothing more, finish what is in flight, end with `error`. The first reason stands."""
@@ -149,12 +156,16 @@ class Shards:
     def _part(self, number: int) -> dict[str, Any]:
         """The settings of one worker: its part of everything that is limited, and the whole of what is leased."""
         settings, n = self._settings, self._settings.processes
-        whole = int(settings.qps)
         calls, concurrency = settings.calls_allowed, settings.concurrency
         part = calls if calls is None or settings.share_limits else _part(calls, n, number)
+
+        def pace(cap_per_s: float) -> float:
+            return float(_part(int(cap_per_s), n, number)) if settings.share_cap is None else cap_per_s
+
         return plain(
             settings,
-            qps=float(_part(whole, n, number)) if settings.share_cap is None else settings.qps,
+            qps=pace(settings.qps),
+            keys=[key.laid_open() | {"qps": pace(key.qps or settings.qps)} for key in settings.keys],
             max_calls=part,
             max_cost=None,
             price=None,
@@ -204,6 +215,7 @@ class Shards:
         self._latency.merge(Histogram.load(over.latency))
         self._with_wait.merge(Histogram.load(over.with_wait))
         self._specimens.merge(over.specimens)
+        self._keys_out |= over.keys_out
         self.open_calls += over.open_calls
         self._taken.set()
         if over.error is not None and self._error is None:
@@ -264,15 +276,13 @@ class Shards:
 
     def _noted(self, peer: Peer, figures: Figures) -> None:
         peer.snapshot, peer.heard_s = figures.snapshot, figures.now_s
-        peer.times += array("d", figures.sent_s)
+        for name, data in figures.sent_s.items():
+            peer.times.setdefault(name, []).extend(array("d", data))
 
     def _prove(self, until_s: float) -> None:
         """Hold the times of all workers against the cap, as far as all are known."""
-        known = [[time_s for time_s in peer.times if time_s <= until_s] for peer in self._peers]
-        for peer, times in zip(self._peers, known, strict=True):
-            peer.times = peer.times[len(times) :]
-        for time_s in heapq.merge(*known):
-            self.cap_proof.sent(time_s)
+        known = [peer.take_times(until_s) for peer in self._peers]
+        self.cap_proof.sent({name: list(merge(*(each.get(name, []) for each in known))) for name in self._caps_per_s})
 
     async def _tick(self, show: Callable[[Snapshot], FetcherError | None]) -> None:
         while True:
@@ -310,7 +320,7 @@ class Shards:
             skipped_known=known,
             duplicates=duplicates,
             price=self._settings.price,
-            cap_per_s=self._settings.qps,
+            cap_per_s=self._cap_per_s,
             elapsed_s=elapsed_s,
             eta_s=left / sums["done_per_s"] if left is not None and sums["done_per_s"] else None,
             wait_reason=waits.wait_reason,
@@ -340,7 +350,8 @@ class Shards:
             latency_max_s=self._latency.max_s,
             latency_mean_s=self._latency.mean_s,
         )
-        return Ended(error, snapshot, balance, self._story(), self._abandoned)
+        keys = self.cap_proof.keys(self._keys_out)
+        return Ended(error, snapshot, balance, self._story(), self._abandoned, keys=keys)
 
     def _story(self) -> Story:
         return Story.of(self._course, self._specimens, self._latency, self._with_wait)

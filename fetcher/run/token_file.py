@@ -21,7 +21,7 @@ import msgspec
 
 from fetcher.errors import OutputError, UsageError
 from fetcher.secret import Secret
-from fetcher.settings import CommandSettings
+from fetcher.settings import CommandSettings, settings_of_keys
 
 LOOK_AGAIN_S: Final = 0.05
 MAX_BYTES: Final = 65_536
@@ -143,7 +143,8 @@ class TokenFile:
 def shared_tokens(settings: CommandSettings) -> Iterator[CommandSettings]:
     """Settings with which several processes of one run share their tokens: without a token file of the user's they get
     one for as long as the run lasts, so that one of them renews for all."""
-    if settings.refresh_token is None or settings.token_file is not None:
+    renewable = any(own.refresh_token is not None for _, own in settings_of_keys(settings) or [("", settings)])
+    if not renewable or settings.token_file is not None:
         yield settings
         return
     with tempfile.TemporaryDirectory(prefix="fetcher-") as folder:  # 0700 by its nature

@@ -57,13 +57,14 @@ class Figures(msgspec.Struct, frozen=True, tag=True):
 
     snapshot: Snapshot
     now_s: float
-    sent_s: bytes
-    """Doubles in native order, monotonic seconds; the clock is the machine's, so all processes' times compare."""
+    sent_s: dict[str, bytes]
+    """By key: doubles in native order, monotonic seconds of the machine's clock, so all processes' times compare."""
 
 
 class Slow(msgspec.Struct, frozen=True, tag=True):
-    """Either way: the gateway said "over the rate" to a call that started at `started_s`. All slow down."""
+    """Either way: the gateway said "over the rate" to a call of this key, started at `started_s`. All slow it down."""
 
+    key: str
     now_s: float
     started_s: float
     asked_wait_s: float | None
@@ -93,6 +94,8 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """How many of the lists that it was given have reached its run."""
     limited: bool = False
     """It has used up its part of --max-calls or --max-cost; the others may go on with theirs."""
+    keys_out: dict[str, str] = {}
+    """Keys of several that took no more part, and why."""
 
 
 Message: TypeAlias = Begin | Want | Given | Put | Stored | Figures | Slow | Stop | Over

@@ -106,11 +106,6 @@ def check_together(settings: Settings) -> None:
 
 
 def _check_command(settings: CommandSettings) -> None:
-    if settings.keys and settings.processes > 1:
-        raise UsageError(
-            "several keys ([[keys]]) go with one process",
-            "Leave out --processes, or give each process a key of its own.",
-        )
     if settings.keys and settings.share_limits:
         raise UsageError(
             "--share-limits is counted where a cap is shared, and each of several keys ([[keys]]) has its own place",
@@ -121,9 +116,11 @@ def _check_command(settings: CommandSettings) -> None:
             "caps over longer times (--cap) go with one process: several would each count for themselves",
             "Leave out --processes and --share-cap, or divide the caps among runs of one process.",
         )
-    if settings.processes > 1 and settings.qps < settings.processes:
+    caps_per_s = [key.qps or settings.qps for key in settings.keys]
+    least_per_s = min(caps_per_s if caps_per_s and not settings.app_key else [settings.qps, *caps_per_s])
+    if settings.processes > 1 and least_per_s < settings.processes:
         raise UsageError(
-            f"{settings.processes} processes cannot share a cap of {settings.qps:g}/s: each needs one call a second",
+            f"{settings.processes} processes cannot share a cap of {least_per_s:g}/s: each needs one call a second",
             "Leave --processes out: one process carries thousands of calls a second.",
         )
     if settings.skip_fresh_s is not None and not settings.known:

@@ -87,8 +87,10 @@ def test_what_is_wrong_is_said_without_a_secret(tmp_path: Path, table: str, said
     assert "not-to-be-shown" not in str(caught.value)
 
 
-def test_several_keys_do_not_go_with_several_processes(tmp_path: Path) -> None:
-    """Said before anything is sent."""
-    with pytest.raises(UsageError, match="one process"):
-        given(tmp_path, f"processes = 2\n{TOML}")
+def test_each_key_needs_a_call_a_second_for_each_process(tmp_path: Path) -> None:
+    """Said before anything is sent; a cap that no key has does not matter."""
+    table = '[[keys]]\napp_key = "1"\napp_secret = "a"\nqps = {}\n'
+    with pytest.raises(UsageError, match="4 processes cannot share a cap of 3/s"):
+        given(tmp_path, f"processes = 4\nqps = 100\n{table.format(3)}")
+    assert given(tmp_path, f"processes = 4\nqps = 1\n{table.format(8)}").settings.processes == 4
     assert Settings(keys=None).keys == ()
