@@ -147,7 +147,8 @@ class LeasedPacer(Pacer):
     @property
     def gather_s(self) -> float:
         """See `Pacer`. Who is later than the lateness loses the slot, so most of it is left for what is late anyhow."""
-        return min(super().gather_s, 0.4 * self._lateness.s)
+        lateness_s = self._spans[0].lateness_s if self._spans else self._lateness.s
+        return min(super().gather_s, 0.4 * lateness_s)
 
     def pause_until(self, when_s: float) -> None:
         """See `Pacer`. What is leased before that is let go."""

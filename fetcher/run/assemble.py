@@ -302,7 +302,7 @@ def lease_for(
             max_lost_s=own.max_outage_s,
             random=random.random,
         )
-        key.leasing.pool, key.leasing.holds = pool, key.holds
+        key.leasing.pool, key.leasing.holds, key.leasing.room = pool, key.holds, key.room
         pool.append(key.leasing)
     return pool
 

@@ -38,8 +38,6 @@ LONGEST_SLEEP_S: Final = 0.25
 """Rates recover and outages are judged by the clock, so the dispatcher looks up now and then."""
 PARTIAL_S: Final = 0.1
 """How long IDs wait for others to share their call with, where more may come."""
-FIRST_CALLS: Final = (1, 4)
-"""In flight until the gateway has taken one call, and four: a wrong key costs one call, not a pool of them."""
 
 
 class Dispatcher:
@@ -147,13 +145,13 @@ class Dispatcher:
     def _open_keys(self, now_s: float) -> list[Key]:
         """Keys that may have a call more in flight, the one with most left of its cap first."""
         keys = in_turn(self._parts.keys, now_s)
-        return [key for key in keys if key.in_flight < _opening(key) and not key.holds]
+        return [key for key in keys if key.room() > 0 and not key.holds]
 
     def _permits(self, key: Key, room: int, now_s: float) -> int:
         """How many calls may start with this key at this moment."""
         key.pacer.set_rate(key.throttle.rate(now_s))
         # Of leased slots more may be due than the bucket holds: their place may grant a longer lateness.
-        permits = min(room, _opening(key) - key.in_flight, key.pacer.due(now_s), int(key.bucket.max_rate))
+        permits = min(room, key.room(), key.pacer.due(now_s), int(key.bucket.max_rate))
         if key.quotas is not None:
             permits = min(permits, key.quotas.left(moment(self._parts.clock)))
         return max(0, permits)
@@ -274,14 +272,6 @@ class Dispatcher:
             return max(SHORTEST_SLEEP_S, min(desk.closed_until_s - now_s, LONGEST_SLEEP_S))
         probe_s = parts.breaker.wait_s(now_s)
         return max(SHORTEST_SLEEP_S, min(probe_s, LONGEST_SLEEP_S)) if probe_s else LONGEST_SLEEP_S
-
-
-def _opening(key: Key) -> int:
-    """How many may be in flight while the gateway has not yet shown that it takes this key's calls."""
-    for calls in FIRST_CALLS:
-        if key.accepted_calls < calls:
-            return calls
-    return 1_000_000
 
 
 def taken(bucket: AsyncLimiter, permits: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from aiolimiter import AsyncLimiter
 
@@ -20,6 +21,9 @@ from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
 from fetcher.run.leasing import Leasing
 from fetcher.run.tokens import TokenKeeper
+
+FIRST_CALLS: Final = (1, 4)
+"""In flight until the gateway has taken one call, and four: a wrong key costs one call, not a pool of them."""
 
 
 class ToldProof(CapProof):
@@ -71,6 +75,13 @@ class Key:
     """Plain products of this turn of the event loop, not yet entered into the books."""
     retired: FetcherError | None = None
     """Why it takes no more part."""
+
+    def room(self) -> int:
+        """How many more may be in flight: few while the gateway has not yet shown that it takes this key's calls."""
+        for calls in FIRST_CALLS:
+            if self.accepted_calls < calls:
+                return calls - self.in_flight
+        return 1_000_000
 
     def not_started(self, clock: Clock) -> None:
         """A call that was counted did not leave."""

@@ -66,6 +66,8 @@ class Leasing:
         """Of all keys: what another holds slots for, this one need not ask for."""
         self.holds: Collection[object] = ()
         """Not empty: the key makes no calls just now."""
+        self.room: Callable[[], int] = lambda: 2**62
+        """Calls that the key may have more in flight: what it may not use it must not lease."""
         self._over = False
         self.bell = Bell()
         """Rung when no slot is left, or there is news for those who share the cap."""
@@ -115,7 +117,7 @@ class Leasing:
         """Calls that could start and for which no other key holds a slot."""
         ids = 0 if desk.stopping or desk.paused else len(desk.queue) + len(desk.waiting)
         others = sum([each.ready for each in self.pool if each is not self])
-        return 0 if self.holds else max(0, -(-ids // self._batch) - others)
+        return 0 if self.holds else max(0, min(self.room(), -(-ids // self._batch) - others))
 
     @property
     def ready(self) -> int:

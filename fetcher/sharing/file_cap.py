@@ -1,6 +1,6 @@
 """One cap for the processes of one host: a small file under `flock`, in the time of the host's monotonic clock.
 
-An exchange locks, reads 160 bytes for each key that meets others there, decides (`pacing.SlotBook`), writes its own
+An exchange locks, reads 144 bytes for each key that meets others there, decides (`pacing.SlotBook`), writes its own
 back and unlocks: some 20 µs, and nothing
 reaches the disk in that time, so it is done on the event loop. Nothing is ever synced: after a power cut the clock
 begins anew and so does the book. A file that was removed or replaced is opened again and counts as new.

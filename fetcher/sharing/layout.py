@@ -1,4 +1,4 @@
-"""What stands in the file: a `SlotBook` in 160 bytes for each owner, with whose it is, which boot it is of, and a
+"""What stands in the file: a `SlotBook` in 144 bytes for each owner, with whose it is, which boot it is of, and a
 checksum. Pure.
 
 One file serves several keys, so that a run with one of them and a run with a pool of them meet wherever they name it.

@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from fetcher.sandbox import AppSettings
+from fetcher.sharing.layout import SIZE
 from tests.holds.books import check
 from tests.holds.forked import Forked, finished, until
-from tests.holds.runs import SandboxSettings, environment, lines, write_ids
+from tests.holds.runs import SandboxSettings, environment, lines, spawn, write_ids
 from tests.holds.sent_times import sent_times
 from tests.pacing.windows import worst_window
 from tests.sharing.redis_server import RedisServer, needs_redis
@@ -176,6 +178,41 @@ def test_worker_processes_of_one_run_share_it_too(tmp_path: Path, sandbox: Any) 
     assert told["windows"]["worst_1s"] <= CAP
     assert told["shared_cap"]["exchanges"] > 0
     check(tmp_path / "0.jsonl", team.ids[0])
+
+
+POOL = """
+[[keys]]
+name = "one"
+app_key = "{key}"
+app_secret = "{secret}"
+[[keys]]
+name = "two"
+app_key = "7770002"
+app_secret = "another-secret-of-the-second"
+"""
+
+
+def test_a_pool_of_keys_and_a_run_with_one_of_them_meet(tmp_path: Path) -> None:
+    """At one file, each key for itself: no second of either key's calls passes its cap, and both are used."""
+    second = AppSettings(app_key="7770002", app_secret="another-secret-of-the-second")
+    with spawn(SandboxSettings(absent=0.0, latency_ms=5, qps=60, apps=(second,))) as sandbox:
+        env = environment(sandbox, FETCHER_SHARE_CAP=str(tmp_path / "cap"), FETCHER_QPS="60", FETCHER_HEADROOM="5")
+        (tmp_path / "pool").mkdir()
+        toml = tmp_path / "pool" / "fetcher.toml"
+        toml.write_text(POOL.format(key=sandbox.app_key, secret=sandbox.app_secret.reveal()))
+        toml.chmod(0o600)
+        pool_ids = write_ids(tmp_path / "pool" / "ids.txt", 150)
+        ids = write_ids(tmp_path / "ids.txt", 60, 620_000_000_000)
+        words = ("ids.txt", "-o", "o.jsonl", "--no-progress", "--summary", "s.json")
+        without = {name: text for name, text in env.items() if not name.startswith("FETCHER_APP_")}
+        runs = [Forked(*words, env=without, cwd=tmp_path / "pool"), Forked(*words, env=env, cwd=tmp_path)]
+        assert [run.wait() for run in runs] == [0, 0], [run.said for run in runs]
+        seen = sandbox.stats()
+    assert (tmp_path / "cap").stat().st_size == 2 * SIZE
+    assert seen["throttled"] == 0, "the gateway refuses what is over a key's cap"
+    assert all(50 < key["calls"] < 160 for key in seen["keys"].values()), seen["keys"]
+    check(tmp_path / "pool" / "o.jsonl", pool_ids)
+    check(tmp_path / "o.jsonl", ids)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
