@@ -8,6 +8,8 @@ import selectors
 import shutil
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +28,30 @@ if "TMPDIR" not in os.environ and os.access(MEMORY_DISK, os.W_OK) and shutil.dis
 # Tests start hundreds of processes; where each has to compile the program anew, that is half of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+UNTRACED = ("tests/holds/", "tests/docs/", "tests/house/")
+"""The program runs in processes of its own there, of which coverage sees nothing, or not at all."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Coverage's tracer makes everything take two to three times as long, so it pauses where it would learn nothing.
+
+    That is in `UNTRACED`, where Hypothesis walks the same lines a hundred times, and in tests marked `untraced`, which
+    do so by themselves. What only those reach counts as not covered. (pytest-cov's own `no_cover` does nothing in the
+    workers of xdist: each has two collectors, and stopping one lets the other go on.)
+    """
+    if not (item.nodeid.startswith(UNTRACED) or any(map(item.get_closest_marker, ("hypothesis", "untraced")))):
+        return (yield)
+    tracer, in_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        threading.settrace(in_threads)  # type: ignore[arg-type]
 
 
 class _JumpingSelector(selectors.DefaultSelector):

@@ -28,6 +28,7 @@ def test_it_behaves_like_a_set_with_a_mark(steps: list[tuple[str, str]]) -> None
     assert len(real) == len(model)
 
 
+@pytest.mark.untraced
 def test_it_grows_and_forgets_nothing() -> None:
     """A hundred thousand neighbouring IDs, marked and not, survive every growth."""
     found = IdSet(str(610_000_000_000 + k) for k in range(50_000))
@@ -56,6 +57,7 @@ def test_numbers_go_in_by_the_list(lots: list[list[int]]) -> None:
     assert all(str(number) in real for number in model)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("reserved", [0, 100_000])
 def test_an_id_costs_few_bytes(reserved: int) -> None:
     """At most 17 bytes an ID at any size; 11 where the number was known beforehand."""
@@ -84,6 +86,7 @@ def test_primes(least: int) -> None:
     assert all(any(number % each == 0 for each in range(2, int(number**0.5) + 1)) for number in range(least, prime))
 
 
+@pytest.mark.untraced
 def test_it_says_what_it_takes() -> None:
     """Between 10 and 18 bytes an ID, once there are some."""
     ids = IdSet(str(number) for number in range(1, 100_000))

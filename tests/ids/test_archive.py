@@ -88,6 +88,7 @@ def test_a_skippable_frame_is_skipped() -> None:
     assert inflate(ZSTD, note + zstandard.compress(b"1\n") + note) == b"1\n"
 
 
+@pytest.mark.untraced
 @BOTH
 def test_a_bomb_does_not_fill_the_memory(compression: Compression, compress: Compress) -> None:
     """Half a gigabyte of zeros in a small file is handed out in bounded blocks."""

@@ -139,6 +139,7 @@ def test_a_pipe_that_is_not_ready_is_waited_for() -> None:
         writer.join()
 
 
+@pytest.mark.untraced
 def test_a_file_that_grows_while_it_is_read_is_read_on(tmp_path: Path) -> None:
     """Lines that come before the end is reached count; once the end was said, it stays."""
     path = tmp_path / "ids.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ def test_it_does_what_a_dictionary_does(pairs: list[tuple[str, int]], expected: 
     assert index.get("nobody's") is None
 
 
+@pytest.mark.untraced
 def test_an_id_costs_few_bytes_and_growing_loses_none() -> None:
     """22 bytes an ID where it is known how many come."""
     index = IdMap()

@@ -82,6 +82,7 @@ def test_a_torn_first_record_is_cut_too(tmp_path: Path, name: str) -> None:
         assert path.read_bytes() == b""
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.jsonl.zst"])
 def test_a_torn_tail_is_cut_wherever_it_tears(tmp_path: Path, name: str) -> None:
     """At every byte of the last three records: what is whole stays, the rest is kept aside, nothing is lost."""
@@ -265,6 +266,7 @@ def work(folder: Path, name: str, disk: Disk, outcomes: list[Outcome]) -> None:
                 journal.close()
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.jsonl.zst"])
 def test_killed_at_every_operation_every_id_stands_once(tmp_path: Path, name: str) -> None:
     """Open, write, sync, truncate, rename, in the first run and while mending: the next run gets there."""
@@ -282,6 +284,7 @@ def test_killed_at_every_operation_every_id_stands_once(tmp_path: Path, name: st
         assert verify_output(str(folder / name), None, [str(k) for k in range(1, 13)]).ok
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT])
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_disk_that_refuses_loses_nothing_silently(tmp_path: Path, error: int, at: int) -> None:

@@ -98,6 +98,7 @@ def test_a_torn_line_that_was_followed_by_others_is_found_at_the_end(tmp_path: P
     again.close()
 
 
+@pytest.mark.untraced
 def test_samples_tell_how_many_lines_there_are(tmp_path: Path) -> None:
     """Within a tenth, where the lines are alike; the set then grows once."""
     path = tmp_path / "out.jsonl"

@@ -37,6 +37,7 @@ def test_a_steady_way_needs_little() -> None:
     assert shown(headroom, [0.2, 0.201] * 11, start_s=2.0) == LEAST
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", range(40))
 def test_the_share_covers_the_jitter_that_is_seen(seed: int) -> None:
     """20 ± 10 ms: what is left unused carries nearly all of 20 ms after a few answers, and all of it after more."""

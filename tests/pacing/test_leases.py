@@ -69,6 +69,7 @@ def live(processes: list[Process], duration_s: float, tick_s: float = 0.001) -> 
     return sorted(time_s for process in processes for time_s in process.sent_s)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("cap_per_s", "many", "duration_s"),
     [(2, 2, 30), (20, 3, 20), (300, 3, 10), (300, 1, 10), (300, 20, 6), (5000, 4, 3)],

@@ -30,6 +30,7 @@ def run_evenly(pacer: Pacer, start_s: float, duration_s: float, tick_s: float = 
     return starts
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("cap_per_s", "duration_s"),
     [(0.2, 300), (1, 120), (5, 40), (20, 20), (100, 10), (500, 5), (2000, 3), (10_000, 2)],

@@ -135,6 +135,7 @@ class SlidingWindow:
         return len(self._seen) <= self._per_s
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("cap_per_s", "real_per_s", "latency_s"), [(20, 12, 0.05), (20, 12, 0.2), (200, 120, 0.1), (100, 5, 0.05)]
 )

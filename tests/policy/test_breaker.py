@@ -88,6 +88,7 @@ def test_old_failures_are_forgotten() -> None:
     assert not breaker.is_open
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
 def test_half_of_the_calls_failing_by_chance_is_not_an_outage(share: float) -> None:
     """Faults of 10 to 50 % for half an hour at 20/s: the breaker is open for less than 1 % of the time."""
@@ -245,6 +246,7 @@ def simulate(fails: Callable[[str, int], bool], ids: int, cap_per_s: int) -> tup
     return now_s, ends, breaker
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("tries", "cap_per_s"), [(1, 20), (2, 20), (3, 20), (4, 20), (1, 200), (2, 200), (3, 200)])
 def test_every_id_failing_its_first_tries_costs_little_time(tries: int, cap_per_s: int) -> None:
     """It looks like an outage and is none: all are fetched in the time of the calls, a tenth and a minute."""

@@ -28,6 +28,7 @@ def fullest(times: list[float], window_s: float) -> int:
     return max(sum(start <= time_s < start + window_s for time_s in times) for start in times)
 
 
+@pytest.mark.untraced
 async def test_stacked_caps_hold_and_are_used(caplog: pytest.LogCaptureFixture) -> None:
     """20 a second in bursts of 100 a minute, of 250 an hour; the waits are told, and are no stall."""
     bench = Bench(qps=20.0, caps=["100/min", "250/h"], stall_timeout_s=60.0)
@@ -42,6 +43,7 @@ async def test_stacked_caps_hold_and_are_used(caplog: pytest.LogCaptureFixture) 
     assert "--cap 100/min is used up, until " in caplog.text and "--cap 250/h is used up, until " in caplog.text
 
 
+@pytest.mark.untraced
 async def test_a_days_calls_wait_for_the_reset() -> None:
     """The rest goes out in the minute after it."""
     bench = Bench(caps=["30/day"], time_zone="UTC", quota_reset=clock_time(1800), stall_timeout_s=60.0)
@@ -53,6 +55,7 @@ async def test_a_days_calls_wait_for_the_reset() -> None:
     assert 1730 < late[0] < 1830
 
 
+@pytest.mark.untraced
 async def test_calls_start_only_inside_the_hours(caplog: pytest.LogCaptureFixture) -> None:
     """What is in flight at their end is finished; a watchdog with little patience does not mind the night."""
     hours = [f"{clock_time(600)}-{clock_time(660)}", f"{clock_time(4200)}-{clock_time(4260)}"]

@@ -23,6 +23,7 @@ class JumpyClock(LoopClock):
         return super().wall_ms() + (self.jump_ms if self.monotonic_s() >= self.at_s else 0)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("jump_ms", [DAY_MS, -DAY_MS])
 async def test_a_day_forth_or_back(jump_ms: int) -> None:
     """No burst, no pause, no negative duration; only the times that are written down show it."""

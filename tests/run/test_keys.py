@@ -52,6 +52,7 @@ class Pool(Bench):
         return {key.name[-1]: key for key in run._key_figures()}
 
 
+@pytest.mark.untraced
 async def test_each_key_has_its_own_cap_and_all_are_used() -> None:
     """35 a second together; no second of any key holds more than its own cap."""
     pool = Pool()
@@ -73,6 +74,7 @@ async def test_work_that_is_scarce_goes_to_the_key_with_most_left() -> None:
     assert len(pool.by_key["a"]) > len(pool.by_key["b"])
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("code", ["gw.SignatureInvalid", "gw.AppKeyNotFound", "gw.NoUsageLeftError"])
 async def test_a_key_that_is_refused_leaves_the_pool_and_no_id_fails(
     code: str, caplog: pytest.LogCaptureFixture

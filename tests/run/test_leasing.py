@@ -55,6 +55,7 @@ def sharing(table: Table, script: Any = always_well, **options: Any) -> Bench:
     return bench
 
 
+@pytest.mark.untraced
 async def test_one_is_throttled_and_both_slow_down() -> None:
     """The pause and the lower rate of one are the other's, within a lease."""
     table, throttled_s = Table(), list[float]()

@@ -26,6 +26,7 @@ async def test_every_id_is_fetched_once() -> None:
     assert ended.balance
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("qps", [1.0, 5.0, 20.0, 100.0, 1000.0])
 async def test_the_cap_is_used_and_never_passed(qps: float) -> None:
     """No second holds more calls than the cap, and at least 97 % of it are used."""
@@ -151,6 +152,7 @@ async def test_a_throttle_slows_all_and_costs_no_attempt() -> None:
     assert ended.snapshot.throttles == 1
 
 
+@pytest.mark.untraced
 async def test_a_stricter_cap_than_configured_is_found() -> None:
     """The gateway allows 60 a second of the 100 configured: the run ends with every product and few refusals."""
     accepted: list[float] = []
@@ -249,6 +251,7 @@ async def test_a_full_disk_stops_the_calls_and_marks_nothing() -> None:
     assert len(bench.transport.sent) <= len(bench.sink.outcomes) + 60
 
 
+@pytest.mark.untraced
 async def test_a_slow_sink_holds_the_calls_back() -> None:
     """Answers do not pile up before a disk that cannot keep up."""
     bench = Bench(qps=1000.0)
@@ -280,6 +283,7 @@ async def test_a_gateway_that_is_not_there_is_said_before_anything_is_sent() -> 
     assert bench.clock.monotonic_s() < 20
 
 
+@pytest.mark.untraced
 async def test_an_outage_is_waited_out() -> None:
     """Two minutes without a connection: few knocks at the door, then everything is fetched."""
     bench = Bench()

@@ -59,6 +59,7 @@ async def all_of(fetcher: Fetcher, ids: list[int] = IDS) -> list[Outcome]:
     return [outcome async for outcome in fetcher.stream(ids)]
 
 
+@pytest.mark.untraced
 async def test_a_token_that_expires_twice() -> None:
     """One renewal each, however many calls were refused; no ID is lost, fails or pays an attempt for it."""
     changes = (Change(at_call=100, expire_tokens=True), Change(at_call=220, expire_tokens=True))
@@ -71,6 +72,7 @@ async def test_a_token_that_expires_twice() -> None:
     assert stats["worst_window"] <= 100, "a renewal is a call under the cap"
 
 
+@pytest.mark.untraced
 async def test_a_token_is_renewed_ahead_of_its_end() -> None:
     """Once its life is known, no call is refused for it."""
     async with running({"require_token": True, "token_life_s": 1.0}, **TOKENS) as (fetcher, app):
@@ -108,6 +110,7 @@ async def test_a_new_token_that_is_refused_too() -> None:
     assert app.stats()["answers"] == {"401": 2, "token": 1}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("offset_s", [-7200, 7200])
 async def test_a_clock_that_is_off(offset_s: int) -> None:
     """Refused once, measured once, then right; no attempt was spent."""
@@ -118,6 +121,7 @@ async def test_a_clock_that_is_off(offset_s: int) -> None:
     assert answers == {"400": 1, "ok": 301}, "one refusal, one question, and no further one"
 
 
+@pytest.mark.untraced
 async def test_an_api_that_wants_the_time() -> None:
     """It gets it, from the first refusal on."""
     async with running({"demand_timestamp": True}) as (fetcher, app):
@@ -125,6 +129,7 @@ async def test_an_api_that_wants_the_time() -> None:
     assert all(each.ok for each in outcomes) and app.stats()["answers"] == {"400": 1, "ok": 301}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("jump_s", [-86_400, 86_400])
 async def test_a_jump_of_the_wall_clock_does_not_matter(jump_s: int) -> None:
     """Times are signed by a clock that never jumps."""
@@ -138,6 +143,7 @@ async def test_a_jump_of_the_wall_clock_does_not_matter(jump_s: int) -> None:
     assert app.stats()["answers"] == {"ok": 300}
 
 
+@pytest.mark.untraced
 async def test_the_gateways_clock_is_set_in_mid_run() -> None:
     """Measured again on the next refusal."""
     change = Change(at_call=100, set={"clock_offset_s": 3600})
@@ -176,6 +182,7 @@ async def test_a_last_id_that_the_gateway_does_not_like() -> None:
     assert app.stats()["answers"] == {"gw.SignatureInvalid": 4, "ok": 20}
 
 
+@pytest.mark.untraced
 async def test_trouble_ahead_of_time_does_not_end_the_run() -> None:
     """The member has taken the refresh token back, and the access token is good for a while: all IDs are fetched."""
     sandbox = {"require_token": True, "token_life_s": 1.0}
@@ -187,6 +194,7 @@ async def test_trouble_ahead_of_time_does_not_end_the_run() -> None:
     assert (answers["token"], answers["400"]) == (1, 1), "asked once more, some three seconds before the end"
 
 
+@pytest.mark.untraced
 async def test_token_and_time_are_refused_at_once() -> None:
     """Both are asked for before the next call."""
     change = Change(at_call=100, expire_tokens=True, set={"clock_offset_s": 3600})

@@ -18,6 +18,7 @@ from tests.run.parts import Bench, ids
 pytestmark = pytest.mark.virtual_time
 
 
+@pytest.mark.untraced
 async def test_a_pause_of_hours_is_no_stall() -> None:
     """Nothing starts meanwhile, what was in flight is stored, the figures say why; then it goes on at its rate."""
     bench = Bench(qps=20.0, stall_timeout_s=60.0)
@@ -40,6 +41,7 @@ async def test_a_pause_of_hours_is_no_stall() -> None:
     assert worst_second(bench.sent_s) <= 20
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("first", "then"), [(10.0, 200.0), (200.0, 10.0), (0.5, 50.0)])
 async def test_another_cap_is_used_and_never_passed(first: float, then: float) -> None:
     """From the moment on it is the cap: nearly all of it is used, and the proof holds."""

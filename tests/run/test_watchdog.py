@@ -63,6 +63,7 @@ class NeverTakes(ListSink):
         await super().put(outcomes)
 
 
+@pytest.mark.untraced
 async def test_a_disk_that_hangs_ends_the_run(caplog: pytest.LogCaptureFixture) -> None:
     """Exit 70 after the timeout; what was answered and not taken is left, and the words name the writer."""
     bench = Bench(stall_timeout_s=20.0, timeout_s=5.0)
@@ -78,6 +79,7 @@ async def test_a_disk_that_hangs_ends_the_run(caplog: pytest.LogCaptureFixture) 
     assert bench.clock.monotonic_s() < 200
 
 
+@pytest.mark.untraced
 async def test_a_user_who_takes_his_time_is_no_stall() -> None:
     """Somebody else's sink may wait for an hour."""
 
@@ -95,6 +97,7 @@ async def test_a_user_who_takes_his_time_is_no_stall() -> None:
     assert ended.snapshot.fetched == 50
 
 
+@pytest.mark.untraced
 async def test_an_input_that_comes_late_is_no_stall() -> None:
     """A pipe that nobody fills for an hour is awaited; a file that does not answer is not."""
 
@@ -113,6 +116,7 @@ async def test_an_input_that_comes_late_is_no_stall() -> None:
         assert (ended.error is None) is anothers
 
 
+@pytest.mark.untraced
 async def test_a_cap_of_one_an_hour_is_no_stall() -> None:
     """The next permit is a reason to wait."""
     bench = Bench(qps=1 / 3600, stall_timeout_s=20.0)

@@ -191,6 +191,7 @@ async def test_a_rule_says_whom_and_how_often(rule: str, expected: list[bool]) -
         assert [(await caller.product("77")).status_code == 400 for _ in range(3)] == expected
 
 
+@pytest.mark.untraced
 async def test_a_share_is_the_seeds() -> None:
     """About as many as were asked for, and the same ones again."""
     async with sandbox(rules=("acl@30%",)) as caller:

@@ -30,6 +30,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
+@pytest.mark.untraced
 async def test_the_script_decides_as_the_slot_book_does(server: RedisServer) -> None:
     """A few hundred questions of every kind, to both; the book is told the time that the script saw."""
     from redis.asyncio import Redis

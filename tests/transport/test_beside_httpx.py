@@ -143,6 +143,7 @@ def comparable(result: Outcome, row: Row) -> Outcome:
     return result[0], [pair for pair in result[1] if pair[0].lower() not in OF_CODING], result[2]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_both_make_the_same_of_it(row: Row) -> None:
     """Or it is listed above, with what each of them says."""
@@ -154,6 +155,7 @@ async def test_both_make_the_same_of_it(row: Row) -> None:
     assert comparable(mine, row) != comparable(his, row)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("row", [row for row in ROWS if len(row.answer) <= BYTE_BY_BYTE], ids=lambda row: row.name)
 async def test_it_makes_no_difference_how_it_arrives(row: Row) -> None:
     """Byte by byte, the fast lane makes the same of it."""
@@ -179,6 +181,7 @@ async def lane_reads(row: Row, *earlier: bytes) -> object:
         return (got.status, got.body, got.content_type) if isinstance(got, Reply) else (got.kind, got.sent)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method != "HEAD"], ids=lambda row: row.name)
 async def test_what_the_lane_has_learnt_of_heads_changes_nothing(row: Row) -> None:
     """Heads that look alike are not parsed anew: the answer means what it means to a lane that has seen nothing yet."""
