@@ -60,7 +60,23 @@ POSTPONE_TOKEN: Final = "system.oauth2/postponeToken"  # noqa: S105
 TOKEN_APIS: Final = frozenset({GET_TOKEN, POSTPONE_TOKEN})
 """Under the protocols `http` and `param2`; unsigned."""
 
-ITEM_METHOD: Final = "taobao.item.seller.get"
+
+class TopServed(msgspec.Struct, frozen=True):
+    """One API of the sister family."""
+
+    id_parameter: str
+    kind: str
+    """Of the thing: `item` or `trade`, which is also its name in the envelope."""
+    most_ids: int = 1
+    """More than one: IDs are parted by commas, and what is not there is missing from the list."""
+
+
+TOP_SERVED: Final[dict[str, TopServed]] = {
+    "taobao.item.seller.get": TopServed("num_iid", "item"),
+    "taobao.items.seller.list.get": TopServed("num_iids", "item", most_ids=20),
+    "taobao.trade.fullinfo.get": TopServed("tid", "trade"),
+}
+"""Each wants `fields` besides."""
 TIME_METHOD: Final = "taobao.time.get"
-TOP_METHODS: Final = frozenset({ITEM_METHOD, TIME_METHOD, *(api.partition("/")[2] for api in SERVED)})
-"""Served at `router/rest` too. That the 1688 APIs can be had there is invented: the two others are the family's own."""
+TOP_METHODS: Final = frozenset({*TOP_SERVED, TIME_METHOD, *(api.partition("/")[2] for api in SERVED)})
+"""Served at `router/rest`. That the 1688 APIs can be had there is invented: the others are the family's own."""

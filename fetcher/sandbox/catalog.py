@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from fetcher.sandbox.dice import roll, share
-from fetcher.sandbox.items import item_mould
+from fetcher.sandbox.items import item_mould, trade_mould
 from fetcher.sandbox.moulds import Mould, detail_mould, order_mould, product_mould
 
 MOULDS: Final = 128
@@ -21,6 +21,7 @@ _KINDS: Final[dict[str, Callable[[Random], Mould]]] = {
     "detail": detail_mould,
     "order": order_mould,
     "item": item_mould,
+    "trade": trade_mould,
 }
 _SKU_GAPS: Final = [tuple(f"{name}{k}".encode() for name in ("sku", "stock", "price", "spec")) for k in range(40)]
 _SKU_BASE: Final = 4 * 10**12
@@ -51,9 +52,9 @@ class Catalog:
         """An order's `result`, as JSON."""
         return self._fill("order", id_number)
 
-    def item(self, id_number: int) -> bytes:
-        """A sister family's `item`, as JSON."""
-        return self._fill("item", id_number)
+    def of_top(self, kind: str, id_number: int) -> bytes:
+        """A sister family's `item` or `trade`, as JSON."""
+        return self._fill(kind, id_number)
 
     def _fill(self, kind: str, id_number: int) -> bytes:
         looks = roll(self._seed, _LOOKS, id_number)

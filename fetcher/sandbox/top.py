@@ -16,10 +16,12 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from fetcher.sandbox.apis import SERVED, TIME_METHOD, TOP_METHODS
+from fetcher.sandbox.apis import SERVED, TIME_METHOD, TOP_METHODS, TopServed
 from fetcher.sandbox.checks import Facts, Rules
 
 TOLERANCE_S: Final = 600
+_DIGITS: Final = frozenset("0123456789")
+_MOST_DIGITS: Final = 19
 _CHINA: Final = timezone(timedelta(hours=8))
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 API_OF: Final = {api.partition("/")[2]: api for api in SERVED}
@@ -111,19 +113,24 @@ def over_limit(wait_s: float, *, each_api: bool, daily: bool) -> Error:
     )
 
 
-def item_id(params: Mapping[str, str]) -> int | Error:
-    """The ID that `taobao.item.seller.get` asks for."""
-    text = params.get("num_iid", "")
+def asked_ids(params: Mapping[str, str], served: TopServed) -> tuple[int, ...] | Error:
+    """The IDs that a call of one of the family's own APIs asks for."""
+    name = served.id_parameter
+    text = params.get(name, "")
     if not text or not params.get("fields"):
-        missing = "fields" if text else "num_iid"
+        missing = "fields" if text else name
         return Error(40, "Missing Required Arguments:" + missing, "isv.missing-parameter", missing)
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        return Error(41, "Invalid Arguments:num_iid", "isv.invalid-parameter", "num_iid")
-    return int(text)
+    texts = text.split(",")
+    well = all(one and len(one) <= _MOST_DIGITS and _DIGITS.issuperset(one) for one in texts)
+    if len(texts) > served.most_ids or not well:
+        return Error(41, f"Invalid Arguments:{name}", "isv.invalid-parameter", name)
+    return tuple(int(one) for one in texts)
 
 
-def no_item(id_number: int) -> Error:
-    """How the family says that there is no such item."""
+def absent(served: TopServed, id_number: int) -> Error:
+    """How the family says that there is no such thing."""
+    if served.kind == "trade":
+        return Error(15, "Remote service error", "isv.trade-not-exist", f"订单[{id_number}]不存在")
     return Error(15, "Remote service error", "isv.item-not-exist:invalid-numIid", f"宝贝[{id_number}]不存在")
 
 

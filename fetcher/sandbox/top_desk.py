@@ -9,7 +9,7 @@ import orjson
 from fetcher.sandbox import top
 from fetcher.sandbox.accounts import Account
 from fetcher.sandbox.answers import JSON, Answer, as_top_xml
-from fetcher.sandbox.apis import ITEM_METHOD, TIME_METHOD, VERSION, Service
+from fetcher.sandbox.apis import TIME_METHOD, TOP_SERVED, VERSION, Service
 from fetcher.sandbox.catalog import Catalog
 from fetcher.sandbox.checks import Address, Asked, Facts, Refusal
 from fetcher.sandbox.faults import Fault
@@ -60,20 +60,25 @@ class TopDesk:
             return error, None
         if method == TIME_METHOD:
             return self._enveloped(method, orjson.dumps({"time": top.clock_text(self._state.now_ms())})), None
-        if method == ITEM_METHOD:
-            return self._item(params, account)
+        if method in TOP_SERVED:
+            return self._own(method, params, account)
         return self._served(method, params, account)
 
-    def _item(self, params: Mapping[str, str], account: Account) -> tuple[Answer | top.Error, Fault | None]:
-        id_number = top.item_id(params)
-        if isinstance(id_number, top.Error):
-            return id_number, None
-        struck = self._services.strike(Service.PRODUCT, (id_number,), account)
+    def _own(self, method: str, params: Mapping[str, str], account: Account) -> tuple[Answer | top.Error, Fault | None]:
+        """One of the family's own APIs."""
+        served = TOP_SERVED[method]
+        ids = top.asked_ids(params, served)
+        if isinstance(ids, top.Error):
+            return ids, None
+        struck = self._services.strike(Service.PRODUCT, ids, account)
         if struck is not None:
             return _as_top(struck), None
-        if not self._catalog.has(id_number):
-            return top.no_item(id_number), None
-        return self._enveloped(ITEM_METHOD, b'{"item":%b}' % self._catalog.item(id_number)), None
+        there = [self._catalog.of_top(served.kind, each) for each in ids if self._catalog.has(each)]
+        if served.most_ids > 1:
+            return self._enveloped(method, b'{"items":{"item":[%b]}}' % b",".join(there)), None
+        if not there:
+            return top.absent(served, ids[0]), None
+        return self._enveloped(method, b'{"%b":%b}' % (served.kind.encode(), there[0])), None
 
     def _served(self, method: str, params: dict[str, str], account: Account) -> tuple[Answer | top.Error, Fault | None]:
         """One of the 1688 APIs."""

@@ -135,3 +135,20 @@ async def test_xml_is_its_default() -> None:
     assert root.tag == "item_seller_get_response" and root.findtext("item/num_iid") == ID
     assert len(root.findall("item/skus/sku")) == len(root.findall("item/skus/sku/sku_id")) > 0
     assert ElementTree.fromstring(bad.content).findtext("code") == "40"
+
+
+async def test_items_and_a_trade() -> None:
+    """Many items by commas, of which those that are not there are missing; a trade with its ID as a text too."""
+    async with sandbox(absent=0.3) as caller:
+        ids = [int(ID) + k for k in range(20)]
+        items = {"method": "taobao.items.seller.list.get", "num_iids": ",".join(map(str, ids)), "fields": "num_iid"}
+        said = (await ask(caller, signed(items))).json()["items_seller_list_get_response"]["items"]["item"]
+        found = [item["num_iid"] for item in said]
+        assert 5 < len(found) < 20 and set(found) < set(ids)
+        missing = next(one for one in ids if one not in found)
+        assert error(await ask(caller, signed({**items, "num_iids": f"{ID},x"}))) == (41, "isv.invalid-parameter")
+        assert error(await ask(caller, signed({**items, "num_iids": ",".join([ID] * 21)})))[0] == 41
+        trade = {"method": "taobao.trade.fullinfo.get", "tid": str(found[0]), "fields": "tid"}
+        said = (await ask(caller, signed(trade))).json()["trade_fullinfo_get_response"]["trade"]
+        assert said["tid"] == found[0] and said["tid_str"] == str(found[0]) and said["orders"]["order"]
+        assert error(await ask(caller, signed({**trade, "tid": str(missing)}))) == (15, "isv.trade-not-exist")
