@@ -23,8 +23,6 @@ from fetcher.pacing import (
     LeasePlace,
     PlaceLost,
     SlotBook,
-    as_seen_from,
-    as_seen_from_place,
 )
 
 PATIENCE_S: Final = 2.0
@@ -103,12 +101,12 @@ class ActorPlace:
             other_s = await self._answer(self._actor.clock_s.remote())
             offset.heard(sent_s, self._clock.monotonic_s(), other_s)
             self._looks -= 1
-        told = as_seen_from_place(ask, offset.offset_s, offset.error_s, 2 * offset.error_s)
+        told = offset.to_place(ask)
         sent_s = self._clock.monotonic_s()
         data, other_s = await self._answer(self._actor.lease.remote(msgspec.msgpack.encode(told), self._job))
         got_s = self._clock.monotonic_s()
         same_clock = offset.heard(sent_s, got_s, other_s)
-        grant = as_seen_from(msgspec.msgpack.decode(data, type=Grant), offset.offset_s, offset.error_s)
+        grant = offset.from_place(msgspec.msgpack.decode(data, type=Grant), other_s)
         if same_clock:
             return grant
         # Started again on another machine: what was leased there, by that clock, counts no more.

@@ -184,9 +184,9 @@ def test_parts_are_joined_into_one_file(sandbox: Any, numbers: Any, tmp_path: Pa
 def test_several_keys_give_several_caps_and_one_of_them_dies(numbers: Any, tmp_path: Path) -> None:
     """Each at its own cap over all shards; the one whose package is used up leaves, the others go on. A later shard
     does not ask it again."""
-    ids = write(tmp_path / "ids.txt", next(numbers), 400)
+    ids = write(tmp_path / "ids.txt", next(numbers), 250)
     wide = AppSettings(app_key="7770002", app_secret="secret-of-the-wide-one", qps=200)
-    short = AppSettings(app_key="7770003", app_secret="secret-of-the-short-one", qps=100, usage=20)
+    short = AppSettings(app_key="7770003", app_secret="secret-of-the-short-one", qps=100, usage=10)
     with spawn(SandboxSettings(qps=100, absent=0.0, latency_ms=1.0, apps=(wide, short))) as sandbox:
         keys = [
             {"name": "wide", "app_key": "7770002", "app_secret": "secret-of-the-wide-one", "qps": 200},
@@ -206,14 +206,14 @@ def test_several_keys_give_several_caps_and_one_of_them_dies(numbers: Any, tmp_p
     told = json.loads(summary.read_text())
     by_name = {key["name"]: key for key in told["keys"]}
     assert set(by_name) == {sandbox.app_key, "wide", "short"}
-    assert by_name["wide"]["calls"] > 1.5 * by_name[sandbox.app_key]["calls"] > 0
-    assert 20 < by_name["short"]["calls"] <= 25
+    assert by_name["wide"]["calls"] > by_name[sandbox.app_key]["calls"] > 0
+    assert 10 < by_name["short"]["calls"] <= 15
     assert "no usage left" in by_name["short"]["left_pool"]
     assert all(key["holds"] for key in told["keys"])
     assert told["windows"]["holds"]
     assert sum(key["calls"] for key in told["keys"]) == told["calls"]["sent"] == stats["calls"]
     out = [order for order, _ in engine.done if "short" in order.without]
-    assert len(out) >= 4
+    assert len(out) >= 2
     assert told["books"]["balanced"]
 
 
