@@ -5,14 +5,13 @@ It opens input and output before anything is sent, runs, and says how it ended: 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 import msgspec
 
@@ -22,8 +21,7 @@ from fetcher.errors import FetcherError, OutputError
 from fetcher.gateway import Api
 from fetcher.ids import Source
 from fetcher.idset import IdSet
-from fetcher.metrics import Proof, Snapshot
-from fetcher.output import AttemptLog, Identity, Output, SideFile, open_output, unchanged_path_of
+from fetcher.output import AttemptLog, Identity, Output, open_output, unchanged_path_of
 from fetcher.report import (
     Doubts,
     Screen,
@@ -32,39 +30,30 @@ from fetcher.report import (
     configure_logging,
     exporting,
     install_hooks,
-    loop_exception_handler,
     make_progress,
     summary_document,
     write_report,
     write_summary,
 )
-from fetcher.run.assemble import assemble, gateway_of, look_at_place, new_tally
+from fetcher.run.assemble import gateway_of
 from fetcher.run.closing import Done, end_of, finished_of
-from fetcher.run.control import controlled, not_yet
-from fetcher.run.desk import Interrupted
-from fetcher.run.drain import listening
+from fetcher.run.control import not_yet
+from fetcher.run.driving import Driven, Files, Learn, drive
 from fetcher.run.dry_run import dry_run, tell_the_cost
 from fetcher.run.event_loop import with_loop
-from fetcher.run.feed import SourceFeed
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
-from fetcher.run.loop import AT_ONCE_S, Ended, Run
+from fetcher.run.loop import Ended
 from fetcher.run.paths import look_at_paths
-from fetcher.run.quota_book import QuotaBook
 from fetcher.run.roles import Onlooker, Principal, Watched
-from fetcher.run.sink import FileSink
-from fetcher.run.token_file import shared_tokens
 from fetcher.run.tokens import TokenKeeper
 from fetcher.run.treated import Treated, treatment_of
-from fetcher.secret import Redactor, Secret
+from fetcher.secret import Redactor
 from fetcher.settings import CommandSettings, known_secrets, settings_of_keys
 
 __all__ = ["Job", "run_command"]
 
 COUNT_REST_S: Final = 2.0
 """How long a stopped run goes on reading its input, to say how many IDs are left."""
-
-Learn: TypeAlias = Callable[[Secret], None]
-"""Takes a secret that came in mid-run, so that no log shows it."""
 
 log = logging.getLogger("fetcher")
 
@@ -160,7 +149,7 @@ def run_job(
         source = stack.enter_context(open_ids(job, api, output.done, clock.wall_ms, fresh and fresh.ids))
         files = Files(source, output, notes, learn, principal)
         onlooker = Treated(watch(), treatment, source, stops=settings.on_schema_change == "stop")
-        driven = with_loop(_drive(settings, clock, files, onlooker))
+        driven = with_loop(drive(settings, clock, files, onlooker))
         ended = driven.ended
         _warn(source.warnings)
         if ended.error is None and settings.limit is None and source.is_read_whole:
@@ -232,120 +221,6 @@ def noting(output: Output) -> Iterator[AttemptLog | None]:
                 gone = output.taken_back
                 notes.calls([*gone.fetched, *gone.unchanged])  # paid for, and gone with the disk
                 notes.close()
-
-
-class Files(NamedTuple):
-    """What a run reads and writes."""
-
-    source: Source
-    output: Output
-    notes: AttemptLog | None
-    learn: Learn | None = None
-    """Is told the tokens that come in mid-run."""
-    principal: Principal | None = None
-    """Whose part the run is."""
-
-
-class Driven(NamedTuple):
-    """What came of it."""
-
-    ended: Ended
-    proof: Proof
-    open_calls: list[str]
-    """Of worker processes: noted, and neither answered nor stored."""
-
-
-async def _drive(settings: CommandSettings, clock: Clock, files: Files, onlooker: Treated) -> Driven:
-    asyncio.get_running_loop().set_exception_handler(loop_exception_handler())
-    sink, feed = FileSink(files.output, settings.stall_timeout_s), SourceFeed(files.source)
-    keeper = asyncio.create_task(sink.keep(settings.sync_interval_s), name="fetcher-sync")
-    alone = settings.processes == 1
-    try:
-        driven = await (_in_one if alone else _in_several)(settings, clock, files, (feed, sink, onlooker.update))
-        keeper.cancel()
-        ended = driven.ended
-        if ended.sink_hangs:
-            sink.hurry()
-        if (error := await sink.close()) is not None:  # a disk that fails at the very last sync has failed too
-            ended = msgspec.structs.replace(ended, error=ended.error if ended.sink_hangs else error)
-    finally:
-        keeper.cancel()
-        feed.close()
-    ended = _taken_back(ended, files.output)
-    onlooker.close(ended.snapshot)
-    ended = msgspec.structs.replace(ended, snapshot=onlooker.seen(ended.snapshot))
-    return driven._replace(ended=ended)
-
-
-Ends: TypeAlias = tuple[SourceFeed, FileSink, Callable[[Snapshot], FetcherError | None]]
-"""Where a run's IDs come from, where its outcomes go, who is shown its figures."""
-
-
-async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
-    """The run in this process."""
-    parts = assemble(settings, clock=clock, learn=files.learn, principal=files.principal)
-    feed, sink, show = ends
-    if settings.caps and files.output.path is not None:
-        parts.quota_book = QuotaBook(SideFile(files.output.path, "quotas"), parts.keys, clock)
-        parts.quota_book.read()
-    run = Run(parts, feed, sink, new_tally(parts), show, notes=files.notes)
-
-    def at_once() -> None:
-        run.abandon(AT_ONCE_S)
-        sink.hurry()
-
-    try:
-        steered = controlled(files.output.path, run.steering())
-        with listening(lambda which: run.stop(Interrupted(which, which.name)), at_once):
-            async with steered:
-                return Driven(await run.run(), parts.cap_proof.proof(), [])
-    finally:
-        if parts.quota_book is not None:
-            with suppress(OutputError):  # what it holds counts too many, never too few
-                parts.quota_book.close()
-        await parts.aclose()
-
-
-async def _in_several(settings: CommandSettings, clock: Clock, files: Files, ends: Ends) -> Driven:
-    """The run in worker processes, under this one."""
-    from fetcher.run.shards import Shards
-
-    await look_at_place(settings, clock)
-    feed, sink, show = ends
-    attempts = files.output.path if files.notes is not None else None
-    with shared_tokens(settings) as shared:
-        shards = Shards(shared, clock, feed, sink, files.notes, attempts)
-
-        def at_once() -> None:
-            shards.abandon()
-            sink.hurry()
-
-        steered = controlled(files.output.path, shards.steering())
-        with listening(lambda which: shards.stop(Interrupted(which, which.name)), at_once):
-            async with steered:
-                return Driven(await shards.run(show), shards.cap_proof.proof(), shards.open_calls)
-
-
-def _taken_back(ended: Ended, output: Output) -> Ended:
-    """What the disk failed to make durable is not fetched, however well it looked for a second."""
-    back = output.taken_back
-    fetched, failed = len(back.fetched) + len(back.unchanged), len(back.failed)
-    replace, snapshot, balance = msgspec.structs.replace, ended.snapshot, ended.balance
-    return replace(
-        ended,
-        snapshot=replace(
-            snapshot,
-            fetched=snapshot.fetched - fetched,
-            failed=snapshot.failed - failed,
-            left=snapshot.left + fetched + failed,
-        ),
-        balance=replace(
-            balance,
-            fetched=balance.fetched - fetched,
-            failed=balance.failed - failed,
-            left=balance.left + fetched + failed,
-        ),
-    )
 
 
 def count_rest(source: Source, ended: Ended, clock: Clock) -> tuple[bool, int]:
