@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -10,7 +11,7 @@ import click
 from fetcher.cli.console import Console
 from fetcher.cli.help import Command
 from fetcher.cli.options import NEVER_AN_OPTION, given_flags, options_of
-from fetcher.settings import CommandSettings, load
+from fetcher.settings import CommandSettings, load, settings_of_keys
 from fetcher.settings.groups import CONNECTION, CREDENTIALS, GATEWAY
 
 if TYPE_CHECKING:
@@ -36,43 +37,64 @@ def command(ctx: click.Context, /, product_id: str | None, as_json: bool, **_set
     """Ask the gateway two questions and say what is right, what is wrong, and what to do.
 
     The first needs no permission and costs nothing. The second calls the chosen API for one ID; it may be charged.
+    Of several keys ([[keys]]) each is asked about.
     """
     console = ctx.find_object(Console) or Console()
     loaded = load(given_flags(ctx))
     console.learn(loaded)
     from fetcher.run import check
 
-    found = check(loaded.settings, product_id or EXAMPLE_ID, own_id=product_id is not None)
+    asked = settings_of_keys(loaded.settings) or [("", loaded.settings)]
+    found = {
+        name if len(asked) > 1 else "": check(own, product_id or EXAMPLE_ID, own_id=product_id is not None)
+        for name, own in asked
+    }
     text = json.dumps(document(loaded.settings, found), ensure_ascii=False, indent=1) if as_json else page(found)
     click.echo(console.harmless(text, keep_lines=True))
-    return found.exit_code
+    return exit_code_of(found)
 
 
-def page(found: Diagnosis) -> str:
-    """A line for each finding, and what to do under it."""
+def exit_code_of(found: Mapping[str, Diagnosis]) -> int:
+    """Of the first key with which something is wrong."""
+    return next((each.exit_code for each in found.values() if each.exit_code), 0)
+
+
+def page(found: Mapping[str, Diagnosis]) -> str:
+    """A line for each finding, and what to do under it.
+
+    Args:
+        found: by the key's name; of a single key that is empty.
+    """
     lines = []
-    for finding in found.findings:
-        lines.append(f"{finding.state:<6} {finding.step:<12} {finding.said}")
-        if finding.remedy:
-            lines.append(f"{'':<19} → {finding.remedy}")
-    ended = "ready to run" if found.exit_code == 0 else f"not ready (exit {found.exit_code})"
-    lines.append(f"\n{ended}; {found.calls} call{'' if found.calls == 1 else 's'} made")
+    for name, diagnosis in found.items():
+        lines += [f"key {name}"] if name else []
+        for finding in diagnosis.findings:
+            lines.append(f"{finding.state:<6} {finding.step:<12} {finding.said}")
+            if finding.remedy:
+                lines.append(f"{'':<19} → {finding.remedy}")
+    code, calls = exit_code_of(found), sum([each.calls for each in found.values()])
+    ended = "ready to run" if code == 0 else f"not ready (exit {code})"
+    lines.append(f"\n{ended}; {calls} call{'' if calls == 1 else 's'} made")
     return "\n".join(lines)
 
 
-def document(settings: CommandSettings, found: Diagnosis) -> dict[str, Any]:
-    """The same for a script."""
+def document(settings: CommandSettings, found: Mapping[str, Diagnosis]) -> dict[str, Any]:
+    """The same for a script. With several keys each finding says whose it is (`key`)."""
+    code = exit_code_of(found)
+    offsets = [each.clock_offset_ms for each in found.values() if each.clock_offset_ms is not None]
     return {
         "schema": SCHEMA,
-        "ready": found.exit_code == 0,
-        "exit_code": found.exit_code,
+        "ready": code == 0,
+        "exit_code": code,
         "gateway": settings.gateway,
         "api": settings.api,
         "app_key": settings.app_key,
-        "calls": found.calls,
-        "clock_offset_ms": found.clock_offset_ms,
+        "calls": sum([each.calls for each in found.values()]),
+        "clock_offset_ms": offsets[0] if offsets else None,
         "findings": [
-            {"step": each.step, "state": each.state, "said": each.said, "remedy": each.remedy or None}
-            for each in found.findings
+            ({"key": name} if name else {})
+            | {"step": each.step, "state": each.state, "said": each.said, "remedy": each.remedy or None}
+            for name, diagnosis in found.items()
+            for each in diagnosis.findings
         ],
     }

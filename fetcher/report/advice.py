@@ -170,6 +170,8 @@ def _failed_advice(snapshot: Snapshot) -> Iterator[str]:
     transient = snapshot.failed - snapshot.failed_permanent
     if transient:
         yield f"what to do: the same command tries the {number(transient)} transient ones again"
+    elif snapshot.failed and snapshot.distinct == snapshot.failed_by_kind.get("bad_id"):
+        yield "what to do: no line of the input is an ID: is it the right file, --id-column, --id-field?"
     elif snapshot.failed and snapshot.failed == snapshot.failed_by_kind.get("bad_id"):
         yield "what to do: correct these lines of the input; the same command goes on"
     else:

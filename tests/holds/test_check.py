@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fetcher.sandbox import AppSettings
 from tests.holds.runs import SandboxSettings, environment, spawn
 
 pytestmark = pytest.mark.slow
@@ -40,3 +41,23 @@ def test_what_is_right_and_what_is_wrong(tmp_path: Path) -> None:
     assert [each["state"] for each in document["findings"]] == ["ok", "wrong"]
     assert "wr0ng-Secret" not in wrong.stdout + wrong.stderr
     assert none.returncode == 2 and "FETCHER_APP_SECRET" in none.stderr and none.stdout == ""
+
+
+def test_each_key_of_a_pool_is_asked_about(tmp_path: Path) -> None:
+    """Under its name; one that is wrong decides the exit code."""
+    tables = [("shop a", "1000000", "sandbox-secret"), ("shop b", "7770002", "not-the-secret-of-b")]
+    (tmp_path / "fetcher.toml").write_text(
+        "".join(
+            f'[[keys]]\nname = "{name}"\napp_key = "{key}"\napp_secret = "{secret}"\n' for name, key, secret in tables
+        )
+    )
+    (tmp_path / "fetcher.toml").chmod(0o600)
+    with spawn(SandboxSettings(absent=0.0, apps=(AppSettings(app_key="7770002"),))) as sandbox:
+        none = {"FETCHER_APP_KEY": "", "FETCHER_APP_SECRET": ""}
+        said = check(sandbox, tmp_path, **none)
+        document = json.loads(check(sandbox, tmp_path, "--json", **none).stdout)
+    first, second = said.stdout.split("key shop b\n")
+    assert first.startswith("key shop a\n") and "ok     permission" in first
+    assert "wrong  credentials  gw.SignatureInvalid" in second and said.returncode == 3
+    assert second.endswith("not ready (exit 3); 3 calls made\n") and "not-the-secret" not in said.stdout
+    assert [each["key"] for each in document["findings"] if each["state"] == "wrong"] == ["shop b"]

@@ -98,6 +98,12 @@ def test_lines_that_are_no_ids_are_to_be_corrected() -> None:
     assert words(1, 0, snapshot)[-1] == ("what to do: correct these lines of the input; the same command goes on")
 
 
+def test_an_input_without_a_single_id_is_the_wrong_one() -> None:
+    """There is nothing to correct in it: it is another file, or another column of it."""
+    snapshot = Snapshot(read=3, duplicates=1, failed=2, failed_permanent=2, failed_by_kind={"bad_id": 2})
+    assert "--id-column" in words(1, 0, snapshot)[-1]
+
+
 def test_what_failed_in_earlier_runs_is_not_forgotten() -> None:
     """A run that finds nothing to do says why it does not end with 0."""
     end = End(
