@@ -95,7 +95,8 @@ class Dispatcher:
             room = self._room(time_s)
             keys = self._open_keys(time_s) if room else []
             started = self._start_with_one(keys, room)
-            if not started or (started < room and len(keys) == 1):  # else another key, or no permit, may be the next
+            # Else another key, or an answer that shows that this one is taken, may be what is next waited for.
+            if not started or (started < room and len(keys) == 1 and keys[0].room()):
                 desk.only_time_helps = bool(keys)
                 return self._sleep_s(now_s(), keys)
         return None

@@ -51,6 +51,7 @@ def sharing(table: Table, script: Any = always_well, **options: Any) -> Bench:
     pacer = LeasedPacer(parts.settings.qps, bench.clock.monotonic_s(), 0.005)
     parts.keys[0].pacer, most_s = pacer, parts.settings.max_outage_s
     leasing = Leasing(pacer, table, bench.clock, batch=1, calls_limit=None, max_lost_s=most_s, random=lambda: 0.5)
+    leasing.room = parts.keys[0].room
     parts.keys[0].leasing, parts.leasings = leasing, [leasing]
     return bench
 
@@ -78,6 +79,17 @@ async def test_one_is_throttled_and_both_slow_down() -> None:
     assert len(before) / (before[-1] - before[0]) > 95  # the first call is awaited
     after = [at_s for at_s in together if resume_s < at_s < resume_s + 1]
     assert 60 < len(after) < 80
+
+
+async def test_a_run_leases_at_its_start_what_it_may_use() -> None:
+    """Few calls go until the gateway has taken some: no slot is leased for others, and nothing waits longer for it."""
+    bench = sharing(Table())
+    assert (await bench.run(ids(100))).error is None
+    pacer = bench.parts.keys[0].pacer
+    assert isinstance(pacer, LeasedPacer)
+    assert pacer.missed == 0
+    assert bench.sent_s[1] - bench.sent_s[0] < 0.1
+    assert bench.sent_s[6] - bench.sent_s[0] < 0.25
 
 
 async def test_a_place_out_of_reach_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
