@@ -6,9 +6,11 @@ A headroom of h lets a second's worth of evenly spaced calls arrive within 1 - h
 hold one too many: 2.5 % carry 25 ms of jitter, at any cap. Nobody can see how long the way *there* took, but it cannot
 vary by more than the whole exchange does. So:
 
-* at the start 2.5 %, until some answers have come;
-* where the answers' latencies lie closer together, a quarter more than their spread and a millisecond, never below
-  1.5 %; where they spread widely (the gateway's own work does that) never above the start: it proves nothing;
+* at the start 2.5 %, until six answers have come and half a second has passed;
+* where the answers' latencies lie closer together, more than their spread and a millisecond: three times as much after
+  six answers, twice as much after many, never below 0.7 %. How late this process itself was for the calls counts as if
+  the way had been: where one program has to wait for its turn, so has another. Where they spread widely (the gateway's
+  own work does that) it is never above the start: it proves nothing. It rises with the first answer that shows why;
 * where the gateway refuses a call all the same although we went at the full rate, the way is worse than was seen:
   half as much again as at the start, and so on, up to a tenth of the cap. From then on it is not lowered: what a way
   has done once it does again, and a refusal costs more than a hundredth of the cap.
@@ -21,24 +23,27 @@ from array import array
 from typing import Final
 
 START: Final = 0.025
-LEAST: Final = 0.015
-"""Of a way without jitter: a busy machine stalls either side for some milliseconds, which answers seldom show.
-With 0.5 % a gateway saw 21 calls in a second at a cap of 20 in 3 runs of 16 (measured); 1.5 % carry 15 ms."""
+LEAST: Final = 0.007
+"""Of a way without jitter, as far as anybody can see: half of it is kept for the way by the pacer's guard."""
 GROWTH: Final = 1.5
 MOST: Final = 0.10
 FULL_RATE: Final = 0.9
 """From this part of the cap on a refusal may be the jitter's; below, the gateway's real cap is what is being found."""
 
 SAMPLES: Final = 256
-FEWEST: Final = 24
-"""Of 24 even draws the farthest lie 92 % of the whole range apart; a quarter more covers it."""
+FEWEST: Final = 6
+"""Of six even draws the farthest lie a third of the whole range apart or more, in 98 of 100 cases: three times as much
+covers it. Of n draws (n + 3) / (n - 3) times as much does."""
+FEWEST_S: Final = 0.5
+"""At a high rate six answers are of the same moment."""
 APART_S: Final = 0.01
 """At least so long between two samples, so that at a high rate they do not all come from the same moment."""
 LOOK_EVERY: Final = 8
-"""Samples between two looks: sorting 256 numbers takes 10 µs."""
+"""Samples between two looks, unless one lies outside all others: sorting 256 numbers takes 10 µs."""
 FREAKS: Final = 256
 """Of so many samples the slowest is not looked at: what is rarer would cost more than a refusal now and then."""
-BEYOND: Final = 1.25
+BEYOND: Final = 2.0
+"""Of the spread of many: on a busy machine the next one is farther out than any of fifty before."""
 SPARE_S: Final = 0.001
 STEP: Final = 0.001
 
@@ -57,27 +62,42 @@ class Headroom:
         """Part of the cap that is left unused."""
         self._latencies_s = array("d")
         self._sampled = 0
+        self._first_s = math.nan
         self._next_sample_s = -math.inf
+        self._late_s = 0.0
+        self._range_s = (math.inf, -math.inf)
 
     def answered(self, latency_s: float, now_s: float) -> bool:
         """An answer came at `now_s`, `latency_s` after its request had left. True: the share has changed."""
         if now_s < self._next_sample_s or self._fixed or self._refused:
             return False
         self._next_sample_s = now_s + APART_S
+        latency_s, self._late_s = latency_s + self._late_s, 0.0
         if len(self._latencies_s) < SAMPLES:
             self._latencies_s.append(latency_s)
         else:
             self._latencies_s[self._sampled % SAMPLES] = latency_s
+        if not self._sampled:
+            self._first_s = now_s
         self._sampled += 1
-        if self._sampled < FEWEST or self._sampled % LOOK_EVERY:
+        if self._sampled < FEWEST or now_s - self._first_s < FEWEST_S:
+            return False
+        shortest_s, longest_s = self._range_s
+        if shortest_s <= latency_s <= longest_s and self._sampled % LOOK_EVERY:
             return False
         before, self.share = self.share, self._of_spread()
         return self.share != before
 
+    def late(self, late_s: float) -> None:
+        """A call that was due could start only so much later: this process had to wait for its turn."""
+        self._late_s = max(self._late_s, late_s)
+
     def _of_spread(self) -> float:
-        ordered = sorted(self._latencies_s)
-        spread_s = ordered[-1 - len(ordered) // FREAKS] - ordered[0]
-        steps = math.ceil((BEYOND * spread_s + SPARE_S) / STEP)  # in steps, so that it does not flicker
+        ordered, n = sorted(self._latencies_s), len(self._latencies_s)
+        longest_s = ordered[-1 - n // FREAKS]
+        self._range_s = (ordered[0], longest_s)
+        beyond = max(BEYOND, (n + 3) / (n - 3))
+        steps = math.ceil((beyond * (longest_s - ordered[0]) + SPARE_S) / STEP)  # in steps, so that it does not flicker
         return max(LEAST, min(START, steps * STEP))
 
     def refused(self, rate_per_s: float, cap_per_s: float) -> bool:

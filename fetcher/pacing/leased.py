@@ -16,7 +16,7 @@ from typing import Final
 from fetcher.errors import Defect
 from fetcher.pacing.lateness import Lateness
 from fetcher.pacing.lease import AHEAD_S, NO_SLOWDOWN, Ask, Grant, Lease, Slowdown, least_gap_s
-from fetcher.pacing.pacer import ROUNDING_S, Pacer
+from fetcher.pacing.pacer import EPSILON_S, ROUNDING_S, Pacer
 
 RENEW_S: Final = 0.1
 """Ask again when what is held ends sooner than this."""
@@ -164,6 +164,10 @@ class LeasedPacer(Pacer):
         """See `Pacer`. The lateness is a part of it."""
         super().set_headroom(headroom)
         self._lateness.set_headroom(headroom)
+
+    def _guarded_s(self) -> float:
+        # Slots that lie apart as the law of leases wants them, used within their lateness, need no more than this.
+        return max(1.0, 1 / self.cap_per_s) + EPSILON_S
 
     @property
     def held(self) -> int:

@@ -11,7 +11,9 @@ Two laws, each O(1) amortised:
 
        starts sent in the last window  +  permits granted, neither sent nor returned  <  limit
 
-   with limit = floor(cap) in a window of 1 s, or 1 in a window of 1/cap s for caps below 1.
+   with limit = floor(cap) in a window of 1 s, or 1 in a window of 1/cap s for caps below 1. The window is longer by
+half of what the headroom carries: so much of it is kept for the way to the gateway, and what is late here cannot use it
+up. The other half is left for the schedule to get even again.
 
 Why no window of sent times can hold more than the limit: the sum does not change when a granted permit is sent (one
 less granted, one more sent), it falls as time passes or a permit is returned, and only grants raise it, up to the
@@ -43,6 +45,8 @@ EPSILON_S: Final = 1e-6
 """Starts must lie this much more than a window apart, so that neither rounding nor a closed window counts both."""
 ROUNDING_S: Final = 1e-9
 """A slot this close is due: sums of gaps are not exact."""
+WAY: Final = 0.5
+"""Part of what the headroom carries that the guard keeps for the way."""
 GATHER: Final = 8
 GATHER_S: Final = 0.004
 """So many permits, or those of so long a time, are worth a waking: it costs as much as several of them."""
@@ -80,7 +84,7 @@ class Pacer:
         self._gap_s = 1 / (self.rate_per_s * self._evenness)
         self._slack_s = slack_s
         self._next_s = now_s + self._gap_s
-        self._window_s = max(1.0, 1 / cap_per_s) + EPSILON_S
+        self._window_s = self._guarded_s()
         self._granted = 0
         self._size = self._limit
         self._sent_s = array("d", bytes(8 * self._size))  # a ring: `_used` times, the oldest at `_oldest`
@@ -208,6 +212,11 @@ class Pacer:
             raise ValueError(f"headroom must be between 0 and 0.5, not {headroom}")
         self._evenness = 1 - headroom
         self._gap_s = 1 / (self.rate_per_s * self._evenness)
+        self._window_s = self._guarded_s()
+
+    def _guarded_s(self) -> float:
+        """The window that holds no more starts than the limit."""
+        return max(1.0, 1 / self.cap_per_s) * (1 + WAY * (1 / self._evenness - 1)) + EPSILON_S
 
     def _forget(self, now_s: float) -> None:
         """Drop the starts that have left the window: each is dropped once."""

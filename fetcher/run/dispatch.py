@@ -60,6 +60,8 @@ class Dispatcher:
         self._partial_since_s = math.inf
         """Since when there have been IDs, but too few for a whole call."""
         self._ended: asyncio.Future[None]
+        self._awaited_s = math.inf
+        """When it is to be called again."""
 
     async def run(self) -> None:
         """Until every ID is done or the run is stopped and nothing is in flight any more."""
@@ -74,6 +76,10 @@ class Dispatcher:
         """Start what may start, then say when to be called again."""
         if self._ended.done():
             return
+        if (late_s := self._parts.clock.monotonic_s() - self._awaited_s) > 0:
+            for key in self._parts.keys:
+                key.headroom.late(late_s)
+        self._awaited_s = math.inf
         try:
             sleep_s = self._until_time_helps()
         except Exception as error:  # noqa: BLE001 - a callback has no task that would carry it
@@ -82,7 +88,8 @@ class Dispatcher:
         if sleep_s is None:
             self._ended.set_result(None)
         elif sleep_s < math.inf:
-            self._desk.dispatcher_bell.set(whole_ms(sleep_s))
+            self._desk.dispatcher_bell.set(sleep_s := whole_ms(sleep_s))
+            self._awaited_s = self._parts.clock.monotonic_s() + sleep_s
 
     def _until_time_helps(self) -> float | None:
         """Starts calls. Returns how long nothing can be done unless somebody rings; None: never again."""

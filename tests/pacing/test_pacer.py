@@ -142,7 +142,7 @@ def test_outstanding_permits_count_against_the_cap() -> None:
 
 def test_late_sending_moves_the_guard() -> None:
     """Five permits sent late, together: the next is granted a second after they were sent, not after the grants."""
-    pacer = Pacer(5, 0.0)
+    pacer = Pacer(5, 0.0, headroom=0.0)
     for tick in range(1, 6):
         pacer.take(pacer.due(tick * 0.3), tick * 0.3)
     for _ in range(5):
@@ -150,6 +150,23 @@ def test_late_sending_moves_the_guard() -> None:
     assert pacer.due(2.999) == 0
     assert pacer.wait_s(2.5) == pytest.approx(0.5, abs=1e-5)
     assert pacer.due(3.0001) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cap_per_s=st.sampled_from([5, 20, 100]), headroom=st.sampled_from([0.007, 0.025, 0.1]), seed=st.integers(0, 2**32)
+)
+def test_half_of_the_headroom_is_the_ways(cap_per_s: int, headroom: float, seed: int) -> None:
+    """However late the ticks are here, a way whose length varies by less than half of what is left keeps the cap."""
+    dice, pacer, now_s = Random(seed), Pacer(cap_per_s, 0.0, headroom), 0.0
+    arrived_s: list[float] = []
+    for _ in range(4 * cap_per_s):
+        now_s += max(pacer.wait_s(now_s), 0.001) + dice.choice([0.0, 0.001, dice.uniform(0, 0.03)])
+        pacer.take(n := pacer.due(now_s), now_s)
+        for _ in range(n):
+            pacer.sent(now_s)
+            arrived_s.append(now_s + dice.uniform(0, 0.499 * headroom))
+    assert worst_window(arrived_s) <= cap_per_s
 
 
 def test_a_pause_holds_all_and_ends_without_a_burst() -> None:
