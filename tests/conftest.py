@@ -38,11 +38,11 @@ UNTRACED = ("tests/holds/", "tests/docs/", "tests/house/")
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Coverage's tracer makes everything take two to three times as long, so it pauses where it would learn nothing.
 
-    That is in `UNTRACED`, where Hypothesis walks the same lines a hundred times, and in tests marked `untraced`, which
-    do so by themselves. What only those reach counts as not covered. (pytest-cov's own `no_cover` does nothing in the
+    That is in `UNTRACED` and in tests marked `untraced`, which walk the same lines again and again: hours of virtual
+    time, or Hypothesis. What only those reach counts as not covered. (pytest-cov's own `no_cover` does nothing in the
     workers of xdist: each has two collectors, and stopping one lets the other go on.)
     """
-    if not (item.nodeid.startswith(UNTRACED) or any(map(item.get_closest_marker, ("hypothesis", "untraced")))):
+    if not (item.nodeid.startswith(UNTRACED) or item.get_closest_marker("untraced")):
         return (yield)
     tracer, in_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)

@@ -12,6 +12,7 @@ numbers = st.integers(1, 2**63 - 1).map(str)
 texts = st.one_of(numbers, st.text(min_size=1, max_size=30), st.sampled_from(["7", "07", "007", "0", "10", "1"]))
 
 
+@pytest.mark.untraced
 @given(st.lists(st.tuples(st.sampled_from(["add", "claim"]), texts), max_size=300))
 def test_it_behaves_like_a_set_with_a_mark(steps: list[tuple[str, str]]) -> None:
     """Whatever is added or claimed in whatever order, it answers as a dictionary of marks would."""

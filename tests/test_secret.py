@@ -32,6 +32,7 @@ def test_every_spelling_becomes_stars(spelling: Spelling, secret: str) -> None:
     assert Redactor([Secret(secret)]).redact(f"a {spelling(secret)} b") == f"a {STARS} b"
 
 
+@pytest.mark.untraced
 @settings(max_examples=300)
 @given(name=st.sampled_from(sorted(SPELLINGS)), secret=long_secrets, before=texts, after=texts)
 def test_no_spelling_survives(name: str, secret: str, before: str, after: str) -> None:
@@ -42,6 +43,7 @@ def test_no_spelling_survives(name: str, secret: str, before: str, after: str) -
     assert secret not in redacted
 
 
+@pytest.mark.untraced
 @settings(max_examples=200)
 @given(
     name=st.sampled_from(sorted(ALPHABETS)),

@@ -390,6 +390,7 @@ NAMES = ["success", "error_code", "errorCode", "error_message", "errMsg", "error
 LEVEL = st.dictionaries(st.sampled_from([*NAMES, "exception", "error_response", "msg"]), FLAGS, max_size=3)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("api", [*FOUND, "com.x/any"])
 @given(top=LEVEL, inner=LEVEL, right=st.booleans())
 @settings(max_examples=150)
@@ -437,6 +438,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.untraced
 @given(
     st.one_of(st.binary(max_size=60), st.lists(PIECES, max_size=15).map(b"".join)),
     st.integers(-1, 1000),
@@ -460,6 +462,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(JSON, st.sampled_from([200, 204, 302, 400, 401, 404, 429, 500]), st.sampled_from([*APIS, "com.x/any"]))
 @settings(max_examples=300)
 def test_no_json_value_can_raise(value: Any, status: int, api: str) -> None:

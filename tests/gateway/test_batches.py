@@ -242,6 +242,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(st.data())
 @settings(max_examples=150)
 def test_nobody_gets_what_is_anothers(data: st.DataObject) -> None:
@@ -268,6 +269,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.untraced
 @given(JSON | st.binary(max_size=40), st.sampled_from([200, 400, 500]), st.sampled_from(LISTS))
 @settings(max_examples=300)
 def test_no_answer_can_raise_or_lose_an_id(value: Any, status: int, api: str) -> None:

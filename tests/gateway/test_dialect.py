@@ -61,6 +61,7 @@ def test_other_apis_under_guide_keep_their_own_parameters() -> None:
     assert (params["method"], params["orderId"], params["webSite"]) == ("alibaba.trade.get.buyerView", ID, "1688")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("protocol", ["param2", "guide"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @given(params=PARAMS)
@@ -82,6 +83,7 @@ def test_what_is_decoded_is_what_was_signed(protocol: str, method: str, params: 
         assert (name, signature) == ("sign", guide_signature(SECRET, dict(decoded)))
 
 
+@pytest.mark.untraced
 @given(PARAMS, st.randoms(use_true_random=False))
 def test_the_order_of_params_does_not_change_the_signature(params: dict[str, Any], random: Any) -> None:
     """Only that of what is written."""

@@ -30,6 +30,7 @@ def plain(text: object, pairs: list[Pair], method: str) -> Request:
     return Request(method, f"/{PATH}?{wire}") if method == "GET" else Request(method, f"/{PATH}", wire.encode())
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("text", [guide_text, param2_text], ids=["by key", "as wholes"])
 @given(
     fixed=st.lists(st.tuples(NAMES, VALUES), max_size=5, unique_by=lambda pair: pair[0]),

@@ -140,6 +140,7 @@ def written(name: str, value: Any, style: int) -> str:
     return f"<{name}>{''.join(written(inner, each, style) for each in value)}</{name}>"
 
 
+@pytest.mark.untraced
 @given(st.recursive(LEAF, things, max_leaves=8).filter(lambda value: isinstance(value, dict)), st.integers(0, 2))
 def test_what_json_would_say_comes_back(value: Any, style: int) -> None:
     """Objects, texts and the known lists, of none and of one too, in whichever way their elements are written."""

@@ -165,6 +165,7 @@ def inputs(draw: st.DrawFn) -> tuple[list[str], str]:
     return lines, "".join(map(str.__add__, lines, ends))
 
 
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(
     inputs(),

@@ -51,6 +51,7 @@ def standing(snapshot: Snapshot) -> dict[State, int]:
     }
 
 
+@pytest.mark.untraced
 @given(st.lists(st.lists(st.integers(0, 10), min_size=8, max_size=16), max_size=12))
 def test_it_agrees_with_every_walk_through_the_life(walks: list[list[int]]) -> None:
     """IDs walk along the table at random: the gauges are where the IDs are, and at the end it balances."""

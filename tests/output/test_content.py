@@ -28,6 +28,7 @@ def turned(value: Any) -> Any:
     return [turned(inner) for inner in value] if isinstance(value, list) else value
 
 
+@pytest.mark.untraced
 @given(VALUES)
 def test_order_of_members_and_spaces_do_not_count(value: Any) -> None:
     """However it is written down."""

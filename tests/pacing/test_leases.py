@@ -91,6 +91,7 @@ def test_the_whole_cap_is_used(cap_per_s: float, many: int, duration_s: float) -
 CAPS = st.sampled_from([0.2, 0.7, 1.0, 2.5, 3.0, 7.0, 20.0, 55.5, 200.0])
 
 
+@pytest.mark.untraced
 @settings(max_examples=150, deadline=None)
 @given(
     cap_per_s=CAPS,

@@ -240,6 +240,7 @@ def test_permits_out_of_nothing_are_defects() -> None:
 CAPS = st.sampled_from([0.2, 0.7, 1.0, 2.5, 3.0, 7.0, 20.0, 55.5, 200.0])
 
 
+@pytest.mark.untraced
 @settings(max_examples=120, deadline=None)
 @given(cap_per_s=CAPS, headroom=st.sampled_from([0.0, 0.005, 0.02, 0.1]), seed=st.integers(0, 2**32))
 def test_no_second_ever_passes_the_cap(cap_per_s: float, headroom: float, seed: int) -> None:
@@ -290,6 +291,7 @@ def test_wait_leads_to_a_permit(cap_per_s: float, seed: int) -> None:
     assert sent >= 90
 
 
+@pytest.mark.untraced
 @settings(max_examples=60, deadline=None)
 @given(
     cap_per_s=st.sampled_from([0.5, 1.0, 2.5, 5.0, 20.0, 100.0]),

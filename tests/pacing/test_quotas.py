@@ -53,6 +53,7 @@ def test_after_the_wait_that_was_named_one_may_go(calls: int, gaps: list[float])
         assert quota.left(at(now_s + wait_s + 1e-6)) >= 1
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("text", ["6/min", "6/h", "6/24h", "6/day", "6/30s"])
 @given(st.lists(st.tuples(st.floats(0, 4000), st.integers(0, 3)), min_size=1, max_size=20), st.floats(0, 4000))
 def test_a_restart_never_counts_fewer(text: str, made: list[tuple[float, int]], down_s: float) -> None:

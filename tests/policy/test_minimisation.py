@@ -110,6 +110,7 @@ def without(value: Any, places: list[tuple[str, ...]]) -> Any:
     return value
 
 
+@pytest.mark.untraced
 @given(VALUES, PATHS)
 def test_it_does_what_the_rule_says(value: Any, paths: list[tuple[str, ...]]) -> None:
     """For any value and any paths."""

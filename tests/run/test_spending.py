@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ HURT: dict[str, Answer] = {
 }
 
 
+@pytest.mark.untraced
 @given(st.lists(st.sampled_from(["well", *HURT]), min_size=1, max_size=40), st.integers(1, 60))
 @settings(max_examples=20, deadline=None)
 def test_never_a_call_more_than_the_money_is_for(ends: list[str], allowed: int) -> None:

@@ -77,6 +77,7 @@ def test_any_text_is_read_without_an_accident(text: str) -> None:
     assert lines == sorted(set(lines))
 
 
+@pytest.mark.untraced
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), st.text(st.characters(exclude_characters="\r"))
