@@ -25,6 +25,8 @@ from fetcher.secret import Secret
 
 _APP_KEY: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SYSTEM_PREFIX: Final = "_aop_"
+SESSION_API: Final = "taobao.top.auth.token.refresh"
+"""Of the TOP family; its gateway gives it to apps that are ordered on the service market."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -87,6 +89,11 @@ class Gateway:
         self._stamped = protocol.timestamp_always or self.send_timestamp
         self._set_up_call()
         self._set_up_system_parameters(key)
+
+    @property
+    def is_top(self) -> bool:
+        """It speaks the TOP family's protocol."""
+        return self._protocol.family is Family.TOP
 
     @property
     def app_key(self) -> str:
@@ -173,11 +180,21 @@ class Gateway:
         """
         protocol = self._protocol
         if protocol.family is Family.TOP:
-            before = self._named(self.credentials.app_key, protocol.time_api)
-            stamp = (protocol.timestamp, protocol.stamp(now_ms))
-            return self._signed(protocol, protocol.method, "", (*before, stamp, *protocol.json, *protocol.after))
+            return self._system_call(protocol, protocol.time_api, (), now_ms)
         protocol = PROTOCOLS["param2"]
         return self._signed(protocol, protocol.method, protocol.time_api, ())
+
+    def session_renewal(self, refresh: Secret, now_ms: int) -> Request:
+        """Of the TOP family: asks for a new session. (1688's own gateway hands out tokens elsewhere: `TokenCalls`.)"""
+        return self._system_call(self._protocol, SESSION_API, (("refresh_token", refresh.reveal()),), now_ms)
+
+    def _system_call(
+        self, protocol: Protocol, api_name: str, pairs: tuple[tuple[str, str], ...], now_ms: int
+    ) -> Request:
+        """Of the TOP family, without a session."""
+        stamp = (protocol.timestamp, protocol.stamp(now_ms))
+        named = self._named(self.credentials.app_key, api_name)
+        return self._signed(protocol, protocol.method, "", (*named, stamp, *pairs, *protocol.json, *protocol.after))
 
     def verdict(self, reply: Reply, item: Item) -> Verdict:
         """What an answer means for `item`. It never raises; `retry_after` is left to the caller."""

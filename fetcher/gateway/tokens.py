@@ -64,12 +64,19 @@ class TokenCalls:
         base_url: of the gateway, as for all calls.
         credentials: the app's; its access token is not used.
         redact: cuts secrets out of the gateway's messages.
+        protocol: in which refusals are worded.
     """
 
-    def __init__(self, base_url: str, credentials: Credentials, redact: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        redact: Callable[[str], str] | None = None,
+        protocol: str = "param2",
+    ) -> None:
         self.origin, self._base_path = split_base_url(base_url)
         self._key, self._secret = credentials.app_key, credentials.app_secret
-        self._answers = Answers(_TOKEN_API, "param2", redact)
+        self._answers = Answers(_TOKEN_API, protocol, redact)
 
     def authorise_url(self, redirect_uri: str, state: str, page: str | None = None) -> str:
         """Where the member's browser goes.
@@ -115,7 +122,9 @@ class TokenCalls:
         """What an answer brings. It never raises."""
         try:
             said = json.loads(reply.body)
-        except ValueError:
+            if isinstance(said, dict) and isinstance(own := said.get(_SESSION), dict):
+                said = json.loads(own.get("token_result", ""))  # JSON in a text in JSON
+        except (ValueError, TypeError):
             said = None
         if isinstance(said, dict) and isinstance(said.get("access_token"), str) and said["access_token"]:
             return _grant(said)
@@ -126,6 +135,7 @@ class TokenCalls:
         return Refusal(msgspec.structs.replace(verdict, remedy=verdict.remedy or NO_REFRESH), passing)
 
 
+_SESSION: Final = "top_auth_token_refresh_response"
 _TOKEN_API: Final = Api("token", "system.oauth2", "getToken", "")
 
 

@@ -185,11 +185,10 @@ class _Check:
             return await ask(self._parts, make)
 
         try:
-            await self._keeper.renew(asking, self._settings.access_token)
+            await self._parts.keys[0].renew(asking, self._settings.access_token, self._parts.gateway_ms)
         except FetcherError as error:
             self._found.add("token", "wrong", str(error), error.advice, error.exit_code)
             return False
-        self._parts.keys[0].gateway = gateway_of(dataclasses.replace(self._settings, access_token=self._keeper.access))
         kept = "" if self._settings.token_file else "; --token-file keeps it for the next run"
         self._found.add("token", "ok", f"expired, and renewed with the refresh token{kept}")
         return True

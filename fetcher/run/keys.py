@@ -6,10 +6,12 @@ for good leaves the pool while the run goes on with the rest.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from aiolimiter import AsyncLimiter
 
 from fetcher.clock import Clock
@@ -20,7 +22,8 @@ from fetcher.model import Reply
 from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
 from fetcher.run.leasing import Leasing
-from fetcher.run.tokens import TokenKeeper
+from fetcher.run.tokens import Ask, TokenKeeper
+from fetcher.secret import Secret
 
 FIRST_CALLS: Final = (1, 4)
 """In flight until the gateway has taken one call, and four: a wrong key costs one call, not a pool of them."""
@@ -88,6 +91,20 @@ class Key:
         self.calls_started -= 1
         if self.quotas is not None:
             self.quotas.take(-1, moment(clock))
+
+    async def renew(self, ask: Ask, refused: Secret | None, gateway_ms: Callable[[], int]) -> None:
+        """Get a new token and call with it from then on. Raises what `TokenKeeper.renew` does.
+
+        Args:
+            ask: sends one request under the caps.
+            refused: the token that was refused, or is about to expire.
+            gateway_ms: the gateway's time, which the TOP family wants to be told.
+        """
+        gateway = self.gateway
+        own = (lambda refresh: gateway.session_renewal(refresh, gateway_ms())) if gateway.is_top else None
+        await self.tokens.renew(ask, refused, own)
+        credentials = msgspec.structs.replace(self.gateway.credentials, access_token=self.tokens.access)
+        self.gateway = dataclasses.replace(self.gateway, credentials=credentials)
 
     def asking(self, clock: Clock, questions: int = 1) -> None:
         """So many questions are about to be asked; a negative number: so many did not leave."""

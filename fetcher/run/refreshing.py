@@ -170,9 +170,7 @@ class Questions:
     async def _renew(self) -> None:
         key = self._key
         self._say("a new access token is asked for")
-        await key.tokens.renew(self._asking, key.tokens.access)
-        credentials = msgspec.structs.replace(key.gateway.credentials, access_token=key.tokens.access)
-        key.gateway = dataclasses.replace(key.gateway, credentials=credentials)
+        await key.renew(self._asking, key.tokens.access, self._parts.gateway_ms)
 
     async def _measure(self) -> None:
         parts, measured_s = self._parts, self._parts.timed_s

@@ -61,10 +61,10 @@ class TokenKeeper:
         key, secret = require_credentials(settings)
         self._whose = f" of key {name}" if name else ""
         self._clock, self._learn = clock, learn or (lambda _: None)
-        self._calls = TokenCalls(settings.gateway, Credentials(key, secret), Redactor(known_secrets(settings)).redact)
+        self._is_top = settings.protocol == "top"
+        redact, protocol = Redactor(known_secrets(settings)).redact, settings.protocol
+        self._calls = TokenCalls(settings.gateway, Credentials(key, secret), redact, protocol)
         self._file = place or (TokenFile(settings.token_file) if settings.token_file else None)
-        self._renewable = settings.protocol != "top"
-        """The TOP family hands its sessions out elsewhere."""
         self._kept = Kept(key, settings.access_token, settings.refresh_token)
         self._renew_at_s = math.inf
         self._one_at_a_time = asyncio.Lock()
@@ -81,7 +81,7 @@ class TokenKeeper:
     @property
     def can_renew(self) -> bool:
         """Whether there is a refresh token."""
-        return self._kept.refresh is not None and self._renewable
+        return self._kept.refresh is not None
 
     def wants_renewal(self, now_s: float) -> bool:
         """Whether the token is near its end. Of one that came from the environment the end is not known."""
@@ -128,12 +128,13 @@ class TokenKeeper:
         until = kept.renew_at_ms
         self._renew_at_s = math.inf if until is None else now_s + (until - wall_ms) / 1000
 
-    async def renew(self, ask: Ask, refused: Secret | None) -> None:
+    async def renew(self, ask: Ask, refused: Secret | None, asks: Callable[[Secret], Request] | None = None) -> None:
         """Get a new access token, unless another run or stream has done so meanwhile.
 
         Args:
             ask: sends one request under the run's cap.
             refused: the token that was refused, or is about to expire.
+            asks: makes the request of a refresh token; None: as 1688's own gateway has it.
 
         Raises:
             Refused: there is no refresh token, or the gateway takes it no more. Fatal, with what to do.
@@ -144,13 +145,15 @@ class TokenKeeper:
                 return  # another stream of this program has got it meanwhile
             if self._file is not None:
                 try:
-                    await self._renew_for_all(self._file, ask, refused)
+                    await self._renew_for_all(self._file, ask, refused, asks)
                 except OutputError as error:
                     log.warning("%s; the new token lives as long as this run", error)
             if self._kept.access == refused:
-                await self._renew(ask)
+                await self._renew(ask, asks)
 
-    async def _renew_for_all(self, file: TokenPlace, ask: Ask, refused: Secret | None) -> None:
+    async def _renew_for_all(
+        self, file: TokenPlace, ask: Ask, refused: Secret | None, asks: Callable[[Secret], Request] | None
+    ) -> None:
         async with file.locked(self._kept.app_key):
             found = self._read()
             if found.access is not None and found.access != refused:
@@ -158,14 +161,17 @@ class TokenKeeper:
                 self.renewed_s = self._clock.monotonic_s()
                 log.info("the access token%s was renewed by another run", self._whose)
                 return
-            await self._renew(ask)
+            await self._renew(ask, asks)
             file.write(self._kept)
 
-    async def _renew(self, ask: Ask) -> None:
-        refresh = self._kept.refresh
-        if not self._renewable:
-            raise Refused("the gateway refused the session", "get a new session key and set FETCHER_ACCESS_TOKEN")
+    async def _renew(self, ask: Ask, asks: Callable[[Secret], Request] | None) -> None:
+        refresh, asks = self._kept.refresh, asks or self._calls.renewal
         if refresh is None:
+            if self._is_top:
+                raise Refused(
+                    "the gateway refused the session",
+                    "set FETCHER_ACCESS_TOKEN to a new one (and FETCHER_REFRESH_TOKEN, where the app has one)",
+                )
             if self._kept.access is None:
                 raise Refused(
                     "the gateway wants an access token, and there is none",
@@ -175,7 +181,7 @@ class TokenKeeper:
                 "the gateway refused the access token",
                 "there is no refresh token to renew it with: fetcher login gets both, or set FETCHER_ACCESS_TOKEN",
             )
-        self._take(await self._granted(ask, lambda: self._calls.renewal(refresh)))
+        self._take(await self._granted(ask, lambda: asks(refresh)))
         access = self._kept.access
         if access is not None and may_postpone(self._kept.refresh_until_ms, self._clock.wall_ms()):
             await self._postpone(ask, refresh, access)

@@ -78,5 +78,6 @@ TOP_SERVED: Final[dict[str, TopServed]] = {
 }
 """Each wants `fields` besides."""
 TIME_METHOD: Final = "taobao.time.get"
-TOP_METHODS: Final = frozenset({*TOP_SERVED, TIME_METHOD, *(api.partition("/")[2] for api in SERVED)})
+SESSION_METHOD: Final = "taobao.top.auth.token.refresh"
+TOP_METHODS: Final = frozenset({*TOP_SERVED, TIME_METHOD, SESSION_METHOD, *(api.partition("/")[2] for api in SERVED)})
 """Served at `router/rest`. That the 1688 APIs can be had there is invented: the others are the family's own."""

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from fetcher.sandbox.apis import SERVED, TIME_METHOD, TOP_METHODS, TopServed
+from fetcher.sandbox.apis import SERVED, SESSION_METHOD, TIME_METHOD, TOP_METHODS, TopServed
 from fetcher.sandbox.checks import Facts, Rules
 
 TOLERANCE_S: Final = 600
@@ -87,7 +87,7 @@ def _signature(params: Mapping[str, str], rules: Rules) -> Error | None:
 
 
 def _session(params: Mapping[str, str], rules: Rules, facts: Facts) -> Error | None:
-    if params["method"] == TIME_METHOD:
+    if params["method"] in (TIME_METHOD, SESSION_METHOD):
         return None
     if params.get("session"):
         return None if facts.token_valid else Error(27, "Invalid Session")

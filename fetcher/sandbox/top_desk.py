@@ -9,7 +9,7 @@ import orjson
 from fetcher.sandbox import top
 from fetcher.sandbox.accounts import Account
 from fetcher.sandbox.answers import JSON, Answer, as_top_xml
-from fetcher.sandbox.apis import TIME_METHOD, TOP_SERVED, VERSION, Service
+from fetcher.sandbox.apis import SESSION_METHOD, TIME_METHOD, TOP_SERVED, VERSION, Service
 from fetcher.sandbox.catalog import Catalog
 from fetcher.sandbox.checks import Address, Asked, Facts, Refusal
 from fetcher.sandbox.faults import Fault
@@ -60,9 +60,20 @@ class TopDesk:
             return error, None
         if method == TIME_METHOD:
             return self._enveloped(method, orjson.dumps({"time": top.clock_text(self._state.now_ms())})), None
+        if method == SESSION_METHOD:
+            return self._session(params, account, now_s), None
         if method in TOP_SERVED:
             return self._own(method, params, account)
         return self._served(method, params, account)
+
+    def _session(self, params: Mapping[str, str], account: Account, now_s: float) -> Answer | top.Error:
+        """A new session. Documented is that `token_result` is a JSON text; what stands in it, beyond the tokens and
+        their life, is left out."""
+        granted = account.tokens.renew_session(params, now_s)
+        if isinstance(granted, Refusal):
+            return top.Error(15, "Remote service error", "isv.invalid-parameter", granted.message)
+        body = orjson.dumps({"token_result": orjson.dumps(granted).decode()})
+        return self._enveloped(SESSION_METHOD, body, "token")
 
     def _own(self, method: str, params: Mapping[str, str], account: Account) -> tuple[Answer | top.Error, Fault | None]:
         """One of the family's own APIs."""

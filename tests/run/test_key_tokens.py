@@ -70,11 +70,11 @@ async def test_a_renewal_holds_its_own_key_only(monkeypatch: pytest.MonkeyPatch)
     """While one waits three seconds for its token, the other does the work."""
     renew, seen = TokenKeeper.renew, list[int]()
 
-    async def slowly(self: TokenKeeper, ask: Ask, refused: Secret | None) -> None:
+    async def slowly(self: TokenKeeper, ask: Ask, refused: Secret | None, asks: Any = None) -> None:
         seen.append(started())
         await asyncio.sleep(3)
         seen.append(started())
-        await renew(self, ask, refused)
+        await renew(self, ask, refused, asks)
 
     change = Change(at_call=60, app=SECOND, expire_tokens=True)
     async with running({"require_token": True, "apps": APPS}, change, **pooled(table(SECOND))) as (fetcher, app):
