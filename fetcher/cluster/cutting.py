@@ -78,6 +78,8 @@ class Cutter:
         self._ids, self._bad, self._folder = ids, bad, folder
         self._shard_ids = shard_ids or LEAST
         self._fixed = shard_ids is not None
+        # Half a shard: workers that begin together would else end together, and in between nobody would use the cap.
+        self._room = shard_ids or LEAST // 2
         self._seen = Bounded(in_memory)
         self._rest = _Rest(folder)
         self._counts = SourceCounts()
@@ -139,7 +141,7 @@ class Cutter:
             self._digest.add(one.id for one in bad)
         good = [one.id for one in found if isinstance(one, Item)]
         while good:
-            room = self._shard_ids - self._part.count
+            room = self._room - self._part.count
             self._add(good[:room])
             good = good[room:]
 
@@ -148,7 +150,7 @@ class Cutter:
         self._ids.write(data)
         self._end += len(data)
         self._part.add(ids)
-        if self._part.count == self._shard_ids or self._end - self._start >= MOST_BYTES:
+        if self._part.count == self._room or self._end - self._start >= MOST_BYTES:
             self._close_shard()
 
     def _close_shard(self) -> None:
@@ -156,7 +158,7 @@ class Cutter:
         if part.count:
             self._shards.append(Shard(len(self._shards) + 1, self._start, self._end, part.count, str(part)))
             self._digest += part
-            self._start, self._part = self._end, LastingDigest()
+            self._start, self._part, self._room = self._end, LastingDigest(), self._shard_ids
 
 
 def joined(shards: list[Shard], workers: int) -> list[Shard]:

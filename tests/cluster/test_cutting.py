@@ -63,6 +63,15 @@ def test_duplicates_are_counted_once_in_any_memory(inputs: list[list[str]], memo
     assert all(shard.ids <= shard_ids for shard in found.shards)
 
 
+@pytest.mark.parametrize(("total", "workers"), [(6_000, 2), (20_000, 1), (20_000, 2), (45_000, 2)])
+def test_not_all_shards_end_at_one_moment(total: int, workers: int) -> None:
+    """The first differs from the others by half a thousand; of one's own size, all are as they were asked for."""
+    ids = [str(10_000_000 + k) for k in range(total)]
+    first, *others = (shard.ids for shard in cut([ids], workers=workers)[0].shards)
+    assert {abs(first - other) % 1000 for other in others[:-1]} == {500}
+    assert [shard.ids for shard in cut([ids[:90]], shard_ids=40)[0].shards] == [40, 40, 10]
+
+
 def test_the_order_of_the_input_is_kept_as_far_as_memory_reaches() -> None:
     """The first ID is in the first shard."""
     ids = [str(1000 + k) for k in range(500)]
