@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from html import escape
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 import msgspec
 import orjson
@@ -138,5 +138,5 @@ def _element(name: str, value: Any, *, repeat: bool = False) -> str:
     elif isinstance(value, bool):
         inner = "true" if value else "false"
     else:
-        inner = escape(str(value))
+        inner = escape(str(value), quote=False)
     return f"<{name}>{inner}</{name}>"
