@@ -13,14 +13,16 @@ import msgspec
 
 from fetcher.metrics import Histogram, Snapshot, Specimens
 from fetcher.model import Item
-from fetcher.run.wire import Channel, Given, Over, Stored
+from fetcher.output import Encoded
+from fetcher.run.lot import Lot
+from fetcher.run.wire import Channel, Given, Over, Put, Stored
 
 
 class Peer:
     """A worker, seen from the parent."""
 
-    def __init__(self, number: int, channel: Channel, process: asyncio.subprocess.Process) -> None:
-        self.number, self.channel, self.process = number, channel, process
+    def __init__(self, number: int, channel: Channel, process: asyncio.subprocess.Process, lot: Lot) -> None:
+        self.number, self.channel, self.process, self.lot = number, channel, process, lot
         self.snapshot = Snapshot()
         self.times: dict[str, list[float]] = {}
         """When it sent, by key, as far as that is not yet proven."""
@@ -39,6 +41,12 @@ class Peer:
         self._given += 1
         self._given_last = [item.id for item in items]
         self.channel.post(Given([(item.id, item.line) for item in items]))
+
+    def lines(self, put: Put) -> Encoded:
+        """What it has brought. To be asked before it is told that they are stored."""
+        if not put.laid:
+            return put.encoded
+        return msgspec.structs.replace(put.encoded, products=self.lot.take(put.laid))
 
     def stored(self, fetched: int, failed: int) -> None:
         """So many of its outcomes are in the files."""

@@ -1,7 +1,7 @@
 """One worker process of a run with several: the whole run on its part of the cap, its IDs and its sink far away.
 
-`python -m fetcher.run.shard FD`, started by `shards`. It reads no input and writes no output but its notes of calls.
-When its parent has gone, it goes at once: nobody would store what it fetches.
+`python -m fetcher.run.shard SOCKET MEMORY` (two descriptors), started by `shards`. It reads no input and writes no
+output but its notes of calls. When its parent has gone, it goes at once: nobody would store what it fetches.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from fetcher.run.desk import Interrupted
 from fetcher.run.event_loop import with_loop
 from fetcher.run.keys import Key
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
+from fetcher.run.lot import Lot
 from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets
@@ -84,8 +85,8 @@ class Line:
 
     is_anothers = True
 
-    def __init__(self, channel: Channel, ids_per_s: float) -> None:
-        self._channel = channel
+    def __init__(self, channel: Channel, lot: Lot, ids_per_s: float) -> None:
+        self._channel, self._lot = channel, lot
         self._most = max(16, int(ids_per_s * READ_AHEAD_S))
         self._given: asyncio.Future[Given] | None = None
         self._stored: asyncio.Future[None] | None = None
@@ -107,7 +108,10 @@ class Line:
     async def put(self, outcomes: list[Outcome]) -> None:
         """See `roles.Sink`: returns when the parent has stored them."""
         self._stored = asyncio.get_running_loop().create_future()
-        await self._channel.send(Put(encode_all(outcomes)))
+        encoded = encode_all(outcomes)
+        if laid := self._lot.lay(encoded.products):
+            encoded = msgspec.structs.replace(encoded, products=b"")
+        await self._channel.send(Put(encoded, laid))
         await self._stored
 
     def heard(self, message: Given | Stored) -> None:
@@ -133,10 +137,10 @@ class Line:
 class Worker:
     """What the process is made of."""
 
-    def __init__(self, channel: Channel, begin: Begin, learn: Callable[[Secret], None]) -> None:
+    def __init__(self, channel: Channel, lot: Lot, begin: Begin, learn: Callable[[Secret], None]) -> None:
         settings = Settings(**begin.settings)
         self.parts: Parts = assemble(settings, clock=SystemClock(), learn=learn)
-        self.channel, self.line = channel, Line(channel, self.parts.cap_per_s * self.parts.gateway.batch)
+        self.channel, self.line = channel, Line(channel, lot, self.parts.cap_per_s * self.parts.gateway.batch)
         self.keys = {key.name: key for key in self.parts.keys}
         self.sent = {key.name: SentTimes(key.cap_per_s) for key in self.parts.keys}
         self.throttles = {key.name: SharedThrottle(key, settings.max_outage_s, channel.post) for key in self.parts.keys}
@@ -198,7 +202,7 @@ class Worker:
         )
 
 
-async def serve(sock: socket.socket) -> None:
+async def serve(sock: socket.socket, lot: Lot) -> None:
     """Be told what to do, do it, say how it ended."""
     channel = await Channel.over(sock)
     begin = await channel.receive()
@@ -206,7 +210,7 @@ async def serve(sock: socket.socket) -> None:
         return
     redactor = Redactor(known_secrets(Settings(**begin.settings)))
     configure_logging(begin.log_level, "json" if begin.log_format == "json" else "text", Screen(sys.stderr), redactor)
-    worker = Worker(channel, begin, redactor.add)
+    worker = Worker(channel, lot, begin, redactor.add)
     listening = asyncio.create_task(worker.listen(), name="fetcher-line")
     try:
         await worker.work()
@@ -229,4 +233,4 @@ def plain(settings: Settings, **changed: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with_loop(serve(socket.socket(fileno=int(sys.argv[1]))))
+    with_loop(serve(socket.socket(fileno=int(sys.argv[1])), Lot(int(sys.argv[2]))))

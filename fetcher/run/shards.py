@@ -29,6 +29,7 @@ from fetcher.model import Item
 from fetcher.run.dispatch import limit_words
 from fetcher.run.feed import Feed
 from fetcher.run.loop import Ended, too_many
+from fetcher.run.lot import Lot, make_memory
 from fetcher.run.peer import Peer
 from fetcher.run.roles import CallNotes
 from fetcher.run.shard import plain
@@ -131,19 +132,22 @@ class Shards:
             ticking.cancel()
             for peer in self._peers:
                 peer.channel.close()
+                peer.lot.close()
                 _kill(peer.process)
                 await peer.process.wait()
         return self._conclude()
 
     async def _start(self, number: int) -> Peer:
         near, far = socket.socketpair()
+        memory = make_memory()
         with far:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "fetcher.run.shard",
                 str(far.fileno()),
-                pass_fds=(far.fileno(),),
+                str(memory),
+                pass_fds=(far.fileno(), memory),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # a Ctrl-C in the terminal is the parent's to hear
@@ -151,7 +155,7 @@ class Shards:
         channel = await Channel.over(near)
         level = logging.getLogger("fetcher").getEffectiveLevel()
         channel.post(Begin(number, self._part(number), self._attempts, level, self._settings.log_format))
-        return Peer(number, channel, process)
+        return Peer(number, channel, process, Lot(memory))
 
     def _part(self, number: int) -> dict[str, Any]:
         """The settings of one worker: its part of everything that is limited, and the whole of what is leased."""
@@ -252,7 +256,7 @@ class Shards:
         peer.give(items)
 
     async def _store(self, peer: Peer, put: Put) -> None:
-        encoded = put.encoded
+        encoded = peer.lines(put)
         await self._sink.put_encoded(encoded)
         self._books.fetched(encoded.fetched)
         self._books.failed(encoded.failed)

@@ -46,6 +46,8 @@ class Put(msgspec.Struct, frozen=True, tag=True):
     """From a worker: outcomes as lines."""
 
     encoded: Encoded
+    laid: int = 0
+    """So many bytes of products lie in the common memory (`lot`) and are not in `encoded`."""
 
 
 class Stored(msgspec.Struct, frozen=True, tag=True):

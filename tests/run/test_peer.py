@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 
 import pytest
 
 from fetcher.metrics import Histogram, Snapshot, Specimens
 from fetcher.model import Item
+from fetcher.output import Encoded
+from fetcher.run.lot import LARGEST_BYTES, Lot, make_memory
 from fetcher.run.peer import Peer
-from fetcher.run.wire import Over
+from fetcher.run.wire import Over, Put
 
 
 class Line:
@@ -24,7 +27,7 @@ class Line:
 
 def peer_of(*lists: list[str]) -> Peer:
     """A worker that was given these lists."""
-    peer = Peer(1, cast(Any, Line()), cast(Any, None))
+    peer = Peer(1, cast(Any, Line()), cast(Any, None), Lot(make_memory()))
     for ids in lists:
         peer.give([Item(one, 1) for one in ids])
     return peer
@@ -65,3 +68,19 @@ def test_what_one_that_died_had_is_left() -> None:
     peer.died()
     assert peer.over is not None and peer.over.abandoned
     assert (peer.snapshot.fetched, peer.snapshot.failed, peer.snapshot.left, peer.snapshot.read) == (2, 1, 2, 5)
+
+
+def test_lines_come_through_common_memory_or_with_the_message() -> None:
+    """What was taken stays as it was when the worker lays the next lot; what is too large goes the other way."""
+    memory = make_memory()
+    worker, parent = Lot(os.dup(memory)), peer_of(["1"])
+    parent.lot = Lot(memory)
+    laid = [worker.lay(b'{"id":"1"}\n')]
+    first = parent.lines(Put(Encoded(b"", b"", ["1"], []), laid[0]))
+    laid.append(worker.lay(b'{"id":"22"}\n'))
+    second = parent.lines(Put(Encoded(b"", b"", ["22"], []), laid[1]))
+    assert (first.products, second.products) == (b'{"id":"1"}\n', b'{"id":"22"}\n')
+    assert worker.lay(b"x" * LARGEST_BYTES) == LARGEST_BYTES
+    assert worker.lay(b"x" * (LARGEST_BYTES + 1)) == 0
+    told = Encoded(b'{"id":"3"}\n', b"", ["3"], [])
+    assert parent.lines(Put(told)) is told
