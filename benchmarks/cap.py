@@ -37,6 +37,8 @@ CAPS: Final = (1, 5, 20, 100, 500, 2000, 5000, 10000)
 WAYS: Final = {"fetcher, --headroom auto": "auto", "fetcher, --headroom 0.5": "0.5"}
 AT_LEAST: Final = 8
 """Calls of a run at a low cap."""
+TOLD_CALLS: Final = 100
+"""With fewer the start's own CPU varies by more than all of its calls take."""
 
 
 class Command:
@@ -93,7 +95,9 @@ def table(caps: list[int], seconds: float, *, keep: bool) -> None:
             rows = {name: figures._replace(cpu_us=figures.cpu_us - each_us) for name, figures in rows.items()}
             rows |= {name: tried(name, cap, seconds / 2) for name in (PACER, *names)}
             for name, figures in rows.items():
-                report.row(cap, name, f"{figures.mean:.4f}", f"{figures.worst:.3f}", f"{figures.cpu_us:,.0f}")
+                told = name not in WAYS or calls_of(cap, seconds) >= TOLD_CALLS
+                cpu = f"{figures.cpu_us:,.0f}" if told else "–"
+                report.row(cap, name, f"{figures.mean:.4f}", f"{figures.worst:.3f}", cpu)
                 found.setdefault(name, []).append((cap, figures.worst if name in names else figures.mean))
         used = [with_fetcher(far.url, 1, length, "0.5").cpu_us * (length + 1) / 1e6 for length in (8.0, 28.0)]
     report.note(f"The start of a run takes {start_us / 1e6:.2f} s of CPU.")
