@@ -34,8 +34,9 @@ app_secret = "no-such-app"
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_pool_of_three_of_which_one_is_unknown(tmp_path: Path, processes: int) -> None:
     """Each at its own cap, no call refused for the rate, the unknown one out with a word, no ID failed for it."""
-    second = AppSettings(app_key="7770002", app_secret="another-secret-of-the-second", qps=80)
-    with spawn(SandboxSettings(absent=0.0, latency_ms=5, qps=40, apps=(second,))) as sandbox:
+    # A tenth above: the proof of the sent times is exact, but a busy machine may let calls arrive bunched.
+    second = AppSettings(app_key="7770002", app_secret="another-secret-of-the-second", qps=88)
+    with spawn(SandboxSettings(absent=0.0, latency_ms=5, qps=44, apps=(second,))) as sandbox:
         ids, out = write_ids(tmp_path / "ids.txt", 240), tmp_path / "out.jsonl"
         toml = tmp_path / "fetcher.toml"
         toml.write_text(KEYS.format(key=sandbox.app_key, secret=sandbox.app_secret.reveal()))
