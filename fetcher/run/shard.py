@@ -153,13 +153,15 @@ class Worker:
         self.run = Run(self.parts, self.line, self.line, tally, self._show, notes=self.notes)
         self.line.queued = self.run.queued
         self.tally = tally
+        self.has_told = False
+        """How it ended."""
 
     def _show(self, snapshot: Snapshot) -> None:
         sent_s = {name: sent.take() for name, sent in self.sent.items()}
         self.channel.post(Figures(snapshot, self.parts.clock.monotonic_s(), sent_s))
 
     async def listen(self) -> None:
-        """Until the parent has gone; then this process goes too."""
+        """Until the parent has gone; then this process goes too, at once if it has not told how it ended."""
         while (message := await self.channel.receive()) is not None:
             if isinstance(message, Given | Stored):
                 self.line.heard(message)
@@ -170,7 +172,14 @@ class Worker:
                 self.run.stop(Interrupted(signal.SIGINT, "the run's end"))
                 if message.at_once:
                     self.run.abandon(AT_ONCE_S)
-        os._exit(1)
+        if not self.has_told:
+            os._exit(1)
+
+    async def tell(self, over: Over) -> None:
+        """The last word. Who then hung up would make the parent's next message to it fail, and with that failure the
+        parent's end would forget what it has not read yet: this. So the parent hangs up."""
+        self.has_told = True
+        await self.channel.send(over)
 
     async def work(self) -> None:
         """The run, from its first ID to its last."""
@@ -182,7 +191,7 @@ class Worker:
         if self.notes is not None:
             self.notes.close()
         self._show(ended.snapshot)
-        await self.channel.send(self._over(ended, open_calls))
+        await self.tell(self._over(ended, open_calls))
 
     def _over(self, ended: Ended, open_calls: list[str]) -> Over:
         error = ended.error
@@ -218,8 +227,8 @@ async def serve(sock: socket.socket, lot: Lot) -> None:
         nothing = Snapshot()
         told = (error.exit_code, str(error), error.advice)
         empty = Histogram().dump()
-        await channel.send(Over(told, nothing, "", [], [], empty, empty, Specimens().dump(), abandoned=False))
-    listening.cancel()
+        await worker.tell(Over(told, nothing, "", [], [], empty, empty, Specimens().dump(), abandoned=False))
+    await listening
     channel.close()
 
 

@@ -216,6 +216,7 @@ class Shards:
 
     def _ended(self, peer: Peer, over: Over) -> None:
         self._books.left(peer.ended(over))
+        peer.channel.close()
         self._latency.merge(Histogram.load(over.latency))
         self._with_wait.merge(Histogram.load(over.with_wait))
         self._specimens.merge(over.specimens)

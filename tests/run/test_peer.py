@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
+import socket
+import sys
 from typing import Any, cast
 
 import pytest
@@ -12,7 +16,9 @@ from fetcher.model import Item
 from fetcher.output import Encoded
 from fetcher.run.lot import LARGEST_BYTES, Lot, make_memory
 from fetcher.run.peer import Peer
-from fetcher.run.wire import Over, Put
+from fetcher.run.shard import plain
+from fetcher.run.wire import Begin, Channel, Given, Over, Put, Stop, Want
+from fetcher.settings import Settings
 
 
 class Line:
@@ -84,3 +90,24 @@ def test_lines_come_through_common_memory_or_with_the_message() -> None:
     assert worker.lay(b"x" * (LARGEST_BYTES + 1)) == 0
     told = Encoded(b'{"id":"3"}\n', b"", ["3"], [])
     assert parent.lines(Put(told)) is told
+
+
+async def test_a_worker_that_has_told_its_end_waits_until_its_parent_hangs_up() -> None:
+    """Whatever the parent still posts meets an open line: otherwise it would forget what it has not read yet."""
+    near, far = socket.socketpair()
+    memory = make_memory()
+    with far:
+        descriptors = (far.fileno(), memory)
+        words = [sys.executable, "-m", "fetcher.run.shard", *map(str, descriptors)]
+        process = await asyncio.create_subprocess_exec(*words, pass_fds=descriptors)
+    os.close(memory)
+    channel = await Channel.over(near)
+    channel.post(Begin(1, plain(Settings(app_key="1", app_secret="2")), None, logging.ERROR, "text"))
+    while not isinstance(message := await channel.receive(), Over):
+        if isinstance(message, Want):
+            channel.post(Given([]))
+    channel.post(Stop(at_once=False))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(process.wait(), 0.3)
+    channel.close()
+    assert await process.wait() == 0
