@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +23,7 @@ from fetcher.pacing import (
     PlaceLost,
     SlotBook,
 )
+from fetcher.sharing import owner_of
 
 PATIENCE_S: Final = 2.0
 """For an answer: a restarted actor may be away longer, and then one asks again."""
@@ -38,7 +38,7 @@ connects; a lease that was asked for with that uncertainty would cost all of the
 
 def name_of(app_key: str, origin: str) -> str:
     """Name of the actor: one for each key at each gateway. The key itself does not show."""
-    return f"fetcher-cap-{blake2b(f'{app_key} {origin}'.encode(), digest_size=6).hexdigest()}"
+    return f"fetcher-cap-{owner_of(app_key, origin).hex()[:12]}"
 
 
 class Keeper:

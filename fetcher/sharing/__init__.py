@@ -5,8 +5,8 @@ It holds what `pacing.SlotBook` keeps and answers one question, `lease`. It must
 
 from __future__ import annotations
 
-from fetcher.sharing.choose import open_place
+from fetcher.sharing.choose import open_place, owner_of
 from fetcher.sharing.file_cap import FileCap
 from fetcher.sharing.redis_cap import RedisCap
 
-__all__ = ["FileCap", "RedisCap", "open_place"]
+__all__ = ["FileCap", "RedisCap", "open_place", "owner_of"]

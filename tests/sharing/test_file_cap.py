@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fetcher.errors import UsageError
 from fetcher.pacing import Ask, PlaceLost, SlotBook, Slowdown
-from fetcher.sharing import FileCap, open_place
+from fetcher.sharing import FileCap, open_place, owner_of
 from fetcher.sharing.disks import network_disk
 from fetcher.sharing.layout import SIZE, Damaged, NotOurs, encode, find
 from tests.fakes import StillClock
@@ -214,10 +214,17 @@ def test_a_network_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         place(tmp_path / "cap")
 
 
-def test_the_place_is_the_keys_own(tmp_path: Path) -> None:
-    """Another app key, or another gateway, has another cap."""
+def test_a_text_that_is_no_url_is_a_file(tmp_path: Path) -> None:
+    """Its path is what a person is told."""
     path = str(tmp_path / "cap")
-    clock = StillClock(1.0)
-    cap = open_place(path, app_key="1", origin="https://a", clock=clock)
+    cap = open_place(path, app_key="1", origin="https://a", clock=StillClock(1.0))
     assert isinstance(cap, FileCap)
     assert cap.where == path
+
+
+def test_whose_cap_it_is() -> None:
+    """Another app key or another gateway has another cap; another way to write the same gateway has not."""
+    same = ["https://gw.open.1688.com", "http://gw.open.1688.com", "https://GW.open.1688.com:443"]
+    assert len({owner_of("1", origin) for origin in same}) == 1
+    others = [("2", same[0]), ("1", "https://gw.api.taobao.com"), ("1", "https://gw.open.1688.com:8443")]
+    assert len({owner_of("1", same[0]), *(owner_of(*one) for one in others)}) == 4
