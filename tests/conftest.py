@@ -10,10 +10,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.sharing.redis_server import RedisServer, needs_redis
 
 settings.register_profile("fetcher", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("fetcher")
@@ -52,6 +55,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     finally:
         sys.settrace(tracer)
         threading.settrace(in_threads)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own; without the program or the library the test is skipped."""
+    needs_redis()
+    server = RedisServer(tmp_path, password="hunter22")
+    server.start()
+    yield server
+    server.kill()
 
 
 class _JumpingSelector(selectors.DefaultSelector):

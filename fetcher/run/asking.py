@@ -8,16 +8,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from typing import Final
 
 from fetcher.errors import UsageError
 from fetcher.model import NoReply, Reply, Request
 from fetcher.run.assemble import Parts
+from fetcher.run.event_loop import SHORTEST_SLEEP_S, sleep_of
 from fetcher.run.keys import Key, moment
 from fetcher.transport import Connection
-
-SHORTEST_SLEEP_S: Final = 0.001
-LONGEST_SLEEP_S: Final = 0.25
 
 
 def unreached(parts: Parts, detail: str) -> UsageError:
@@ -71,7 +68,7 @@ async def _permitted(parts: Parts, key: Key, connection: Connection) -> bool:
             if wait_s == math.inf and key.leasing is not None:
                 await key.leasing.fetch_one()
             else:
-                await asyncio.sleep(min(max(wait_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S))
+                await asyncio.sleep(sleep_of(wait_s))
         if not connection.usable():
             connection.release()
             return False

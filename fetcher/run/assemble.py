@@ -96,16 +96,6 @@ class Parts:
         return self.keys[0].gateway
 
     @property
-    def pacer(self) -> Pacer:
-        """The first key's."""
-        return self.keys[0].pacer
-
-    @property
-    def throttle(self) -> Throttle:
-        """The first key's."""
-        return self.keys[0].throttle
-
-    @property
     def tokens(self) -> TokenKeeper:
         """The first key's."""
         return self.keys[0].tokens

@@ -26,16 +26,13 @@ from fetcher.run.buffer import OutcomeBuffer
 from fetcher.run.calendar import Calendar
 from fetcher.run.calls import Calls
 from fetcher.run.desk import QUEUE_LOW, Desk
+from fetcher.run.event_loop import LONGEST_SLEEP_S, sleep_of
 from fetcher.run.keys import Key, in_turn, moment
 from fetcher.run.openers import Openers
 from fetcher.run.settling import Settling
 from fetcher.settings import Settings
 from fetcher.transport import Connection
 
-SHORTEST_SLEEP_S: Final = 0.001
-"""Timers below a millisecond spin on uvloop; the pacer's slack makes up for what a late tick loses."""
-LONGEST_SLEEP_S: Final = 0.25
-"""Rates recover and outages are judged by the clock, so the dispatcher looks up now and then."""
 PARTIAL_S: Final = 0.1
 """How long IDs wait for others to share their call with, where more may come."""
 
@@ -271,15 +268,15 @@ class Dispatcher:
             wait_s = min(waits_s)
             if keys[0].quotas is not None:
                 wait_s = max(wait_s, self._calendar.quota_wait_s(keys))
-            return max(SHORTEST_SLEEP_S, min(wait_s, LONGEST_SLEEP_S))
+            return sleep_of(wait_s)
         due_s = desk.waiting.next_due_s if desk.waiting else math.inf
         due_s = min(due_s, self._partial_since_s + PARTIAL_S)
         if due_s > now_s and not self._buffer.full:
-            return max(SHORTEST_SLEEP_S, min(due_s - now_s, LONGEST_SLEEP_S))
+            return sleep_of(due_s - now_s)
         if desk.closed_until_s > now_s:
-            return max(SHORTEST_SLEEP_S, min(desk.closed_until_s - now_s, LONGEST_SLEEP_S))
+            return sleep_of(desk.closed_until_s - now_s)
         probe_s = parts.breaker.wait_s(now_s)
-        return max(SHORTEST_SLEEP_S, min(probe_s, LONGEST_SLEEP_S)) if probe_s else LONGEST_SLEEP_S
+        return sleep_of(probe_s) if probe_s else LONGEST_SLEEP_S
 
 
 def taken(bucket: AsyncLimiter, permits: int) -> bool:

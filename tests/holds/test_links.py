@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from tests.holds.links import HERE, Delay, machines, needs_namespaces
 from tests.holds.runs import SandboxSettings, environment, write_ids
 from tests.holds.sent_times import sent_times
 from tests.pacing.windows import worst_window
-from tests.sharing.redis_server import RedisServer, needs_redis
+from tests.sharing.redis_server import RedisServer
 
 pytestmark = pytest.mark.slow
 GATEWAY = SandboxSettings(latency_ms=5, absent=0.0)
@@ -31,15 +30,6 @@ CUT_S = 2.2
 def words(k: int) -> tuple[str, ...]:
     """What the k-th run is told."""
     return (f"{k}.txt", "-o", f"{k}.jsonl", "--no-progress")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    needs_redis()
-    server = RedisServer(tmp_path, password="hunter22")
-    server.start()
-    yield server
-    server.kill()
 
 
 def test_near_and_far_machines_and_a_cable_that_is_pulled_out(tmp_path: Path, sandbox: Any, redis: RedisServer) -> None:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.holds.forked import Forked, finished, until
 from tests.holds.runs import SandboxSettings, environment, lines, spawn, write_ids
 from tests.holds.sent_times import sent_times
 from tests.pacing.windows import worst_window
-from tests.sharing.redis_server import RedisServer, needs_redis
+from tests.sharing.redis_server import RedisServer
 
 pytestmark = pytest.mark.slow
 GATEWAY = SandboxSettings(latency_ms=20, jitter_ms=5, absent=0.0)
@@ -31,15 +30,6 @@ GATEWAY = SandboxSettings(latency_ms=20, jitter_ms=5, absent=0.0)
 ROOT = Path(__file__).parents[2]
 CAP = 200
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    needs_redis()
-    server = RedisServer(tmp_path, password="hunter22")
-    server.start()
-    yield server
-    server.kill()
 
 
 class Team:

@@ -74,7 +74,7 @@ async def test_what_cannot_be_is_refused_in_words(tmp_path: Path, caplog: pytest
     ):
         answer = carry_out(Question(do, name, value), steering)
         assert not answer.ok and sentence in answer.error
-    assert bench.parts.pacer.cap_per_s == 5.0 and caplog.text == ""
+    assert bench.parts.keys[0].pacer.cap_per_s == 5.0 and caplog.text == ""
     assert carry_out(Question("set", "concurrency", "3"), steering).state.concurrency == 3
     assert carry_out(Question("set", "concurrency", "auto"), steering).ok
     assert "3 calls may be in flight" in caplog.text

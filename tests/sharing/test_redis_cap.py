@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,28 +13,19 @@ from fetcher.errors import UsageError
 from fetcher.pacing import Ask, Lease, PlaceLost, SlotBook, Slowdown
 from fetcher.sharing import RedisCap
 from fetcher.sharing.redis_cap import _arguments, _grant, script_text
-from tests.sharing.redis_server import RedisServer, needs_redis
+from tests.sharing.redis_server import RedisServer
 
 OWNER = b"o" * 16
 ASK = Ask(10, 100.0, 0.0, 0.01)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    needs_redis()
-    server = RedisServer(tmp_path, password="hunter22")
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.mark.untraced
-async def test_the_script_decides_as_the_slot_book_does(server: RedisServer) -> None:
+async def test_the_script_decides_as_the_slot_book_does(redis: RedisServer) -> None:
     """A few hundred questions of every kind, to both; the book is told the time that the script saw."""
     from redis.asyncio import Redis
 
     dice, book = Random(7), SlotBook()
-    async with Redis.from_url(server.url, decode_responses=True) as client:
+    async with Redis.from_url(redis.url, decode_responses=True) as client:
         script = client.register_script(script_text())
         for _ in range(400):
             now_s = float((await client.time())[0])
@@ -65,9 +54,9 @@ async def leased(cap: RedisCap, ask: Ask = ASK) -> Lease:
     return lease
 
 
-async def test_two_clients_get_spans_one_after_the_other(server: RedisServer) -> None:
+async def test_two_clients_get_spans_one_after_the_other(redis: RedisServer) -> None:
     """In their own time, with what the clocks may disagree by taken off."""
-    one, other = (RedisCap(server.url, OWNER, SystemClock()) for _ in range(2))
+    one, other = (RedisCap(redis.url, OWNER, SystemClock()) for _ in range(2))
     first, second = await leased(one), await leased(other)
     assert second.first_s > first.first_s + first.slots * first.gap_s - 0.5 * first.lateness_s
     assert first.lateness_s < 0.5  # a busy machine answers late
@@ -77,15 +66,15 @@ async def test_two_clients_get_spans_one_after_the_other(server: RedisServer) ->
         await cap.aclose()
 
 
-async def test_a_restarted_server_begins_when_earlier_leases_are_over(server: RedisServer) -> None:
+async def test_a_restarted_server_begins_when_earlier_leases_are_over(redis: RedisServer) -> None:
     """It has forgotten everything, or something: a second passes before the first slot."""
     clock = SystemClock()
-    cap = RedisCap(server.url, OWNER, clock)
+    cap = RedisCap(redis.url, OWNER, clock)
     await leased(cap)
-    server.kill()
+    redis.kill()
     with pytest.raises(PlaceLost, match="cannot be reached"):
         await cap.lease(ASK)
-    server.start()
+    redis.start()
     started_s = clock.monotonic_s()
     grant = await cap.lease(ASK)
     assert grant.lease is None
@@ -96,7 +85,7 @@ async def test_a_restarted_server_begins_when_earlier_leases_are_over(server: Re
 
 @pytest.mark.parametrize("jump_s", [0.3, 30.0, -30.0])
 async def test_a_newcomer_when_the_clock_of_the_server_is_set(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch, jump_s: float
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch, jump_s: float
 ) -> None:
     """It comes just after the jump, which it cannot see: what was leased by the earlier time is over when it begins.
     Those who were there see it, let go of what they hold, and begin as late."""
@@ -105,10 +94,10 @@ async def test_a_newcomer_when_the_clock_of_the_server_is_set(
     script = script_text().replace("/ 1e6", '/ 1e6 + tonumber(redis.call("GET", "jump") or 0)')
     monkeypatch.setattr("fetcher.sharing.redis_cap.script_text", lambda: script)
     clock = SystemClock()
-    there, comes = (RedisCap(server.url, OWNER, clock) for _ in range(2))
+    there, comes = (RedisCap(redis.url, OWNER, clock) for _ in range(2))
     await leased(there)
     held = await leased(there, Ask(60, 100.0, 0.0, 0.01))
-    async with Redis.from_url(server.url) as client:
+    async with Redis.from_url(redis.url) as client:
         await client.set("jump", jump_s)
     new = await leased(comes)
     assert new.first_s > held.first_s + held.slots * held.gap_s - 0.005  # as far as the clocks may disagree
@@ -120,11 +109,11 @@ async def test_a_newcomer_when_the_clock_of_the_server_is_set(
         await cap.aclose()
 
 
-async def test_a_server_that_cannot_be_used_is_said_at_once(server: RedisServer) -> None:
+async def test_a_server_that_cannot_be_used_is_said_at_once(redis: RedisServer) -> None:
     """Nobody there, or a wrong password: one sentence, without the password."""
     for url, said in (
-        (server.url.replace("hunter22", "wrong-one"), "password"),
-        (server.url.replace(":hunter22@", ""), "password"),
+        (redis.url.replace("hunter22", "wrong-one"), "password"),
+        (redis.url.replace(":hunter22@", ""), "password"),
         ("redis://127.0.0.1:1", "cannot be reached"),
         ("redis://no-such-host.invalid", "cannot be reached"),
     ):
