@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-T = TypeVar("T")
+from fetcher.cycles import spare_modules
 
-FEW_CYCLES: Final = 50_000
-"""Objects more than were freed, until the garbage collector looks: a call leaves no cycles behind."""
+T = TypeVar("T")
 
 SHORTEST_SLEEP_S: Final = 0.001
 """Timers below a millisecond spin on uvloop; the pacer's slack makes up for what a late tick loses."""
@@ -32,8 +30,6 @@ def with_loop(main: Coroutine[Any, Any, T]) -> T:
         factory = uvloop.new_event_loop
     except ImportError:
         pass
-    gc.collect()
-    gc.freeze()  # modules live as long as the process: looking at them again and again costs a tenth of the speed
-    gc.set_threshold(FEW_CYCLES, *gc.get_threshold()[1:])
+    spare_modules()
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main)

@@ -1,7 +1,7 @@
 """One worker process of a run with several: the whole run on its part of the cap, its IDs and its sink far away.
 
-`python -m fetcher.run.shard SOCKET MEMORY` (two descriptors), started by `shards`. It reads no input and writes no
-output but its notes of calls. When its parent has gone, it goes at once: nobody would store what it fetches.
+Started by `shards`. It reads no input and writes no output but its notes of calls. When its parent has gone, it goes at
+once: nobody would store what it fetches.
 """
 
 from __future__ import annotations
@@ -240,6 +240,7 @@ def plain(settings: Settings, **changed: Any) -> dict[str, Any]:
     return msgspec.to_builtins(opened | {"max_errors": None} | changed)  # type: ignore[no-any-return]
 
 
-if __name__ == "__main__":
+def work_for(line: int, memory: int) -> None:
+    """Serve the parent at the other end of that socket; lines lie in that memory. Both are descriptors."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with_loop(serve(socket.socket(fileno=int(sys.argv[1])), Lot(int(sys.argv[2]))))
+    with_loop(serve(socket.socket(fileno=line), Lot(memory)))

@@ -144,7 +144,7 @@ class Shards:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "fetcher.run.shard",
+                "fetcher.run",
                 str(far.fileno()),
                 str(memory),
                 pass_fds=(far.fileno(), memory),

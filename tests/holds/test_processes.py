@@ -33,7 +33,7 @@ def workers_of(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
-    return [child for child in found if b"fetcher.run.shard" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in found if b"-m\0fetcher.run\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_one_job_for_two(tmp_path: Path, sandbox: Any) -> None:

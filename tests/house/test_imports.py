@@ -78,6 +78,16 @@ def test_the_package_is_light_until_it_is_used(code: str) -> None:
     assert HEAVY & modules_after(code) == set()
 
 
+def test_python_does_not_look_for_cycles_while_a_run_loads() -> None:
+    """Each look would go over whatever is there already."""
+    code = (
+        "import gc; from fetcher.cycles import look_seldom, spare_modules; look_seldom()\n"
+        "before = gc.get_stats()[0]['collections']; import fetcher.run.command, fetcher.transport.fast\n"
+        "assert gc.get_stats()[0]['collections'] == before; spare_modules(); assert gc.get_freeze_count() > 10_000"
+    )
+    modules_after(code)
+
+
 @pytest.mark.parametrize("name", fetcher.__all__)
 def test_every_public_name_can_be_had(name: str) -> None:
     """Names that are imported when first used are there, and are the same object ever after."""

@@ -98,7 +98,7 @@ async def test_a_worker_that_has_told_its_end_waits_until_its_parent_hangs_up() 
     memory = make_memory()
     with far:
         descriptors = (far.fileno(), memory)
-        words = [sys.executable, "-m", "fetcher.run.shard", *map(str, descriptors)]
+        words = [sys.executable, "-m", "fetcher.run", *map(str, descriptors)]
         process = await asyncio.create_subprocess_exec(*words, pass_fds=descriptors)
     os.close(memory)
     channel = await Channel.over(near)
