@@ -11,66 +11,51 @@ The names are imported when they are first used, so that the command line's help
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from fetcher._version import __version__
+from fetcher.doors import lazy
 
 if TYPE_CHECKING:
-    from fetcher.errors import (
-        Defect,
-        FetcherError,
-        InputError,
-        LimitReached,
-        OutputBusy,
-        OutputError,
-        OutputMismatch,
-        Refused,
-        SchemaChanged,
-        TooManyErrors,
-        UsageError,
-    )
-    from fetcher.model import Failure, Kind, Product
-    from fetcher.run import Fetcher
-    from fetcher.settings import Settings
+    from fetcher.errors import Defect as Defect
+    from fetcher.errors import FetcherError as FetcherError
+    from fetcher.errors import InputError as InputError
+    from fetcher.errors import LimitReached as LimitReached
+    from fetcher.errors import OutputBusy as OutputBusy
+    from fetcher.errors import OutputError as OutputError
+    from fetcher.errors import OutputMismatch as OutputMismatch
+    from fetcher.errors import Refused as Refused
+    from fetcher.errors import SchemaChanged as SchemaChanged
+    from fetcher.errors import TooManyErrors as TooManyErrors
+    from fetcher.errors import UsageError as UsageError
+    from fetcher.model import Failure as Failure
+    from fetcher.model import Kind as Kind
+    from fetcher.model import Product as Product
+    from fetcher.run import Fetcher as Fetcher
+    from fetcher.settings import Settings as Settings
 
-__all__ = [
-    "Defect",
-    "Failure",
-    "Fetcher",
-    "FetcherError",
-    "InputError",
-    "Kind",
-    "LimitReached",
-    "OutputBusy",
-    "OutputError",
-    "OutputMismatch",
-    "Product",
-    "Refused",
-    "SchemaChanged",
-    "Settings",
-    "TooManyErrors",
-    "UsageError",
-    "__version__",
-]
-
-_ROOMS = {
-    "Failure": "fetcher.model",
-    "Fetcher": "fetcher.run",
-    "Kind": "fetcher.model",
-    "Product": "fetcher.model",
-    "Settings": "fetcher.settings",
+_ROOMS: Final = {
+    "Defect": "errors",
+    "Failure": "model",
+    "Fetcher": "run",
+    "FetcherError": "errors",
+    "InputError": "errors",
+    "Kind": "model",
+    "LimitReached": "errors",
+    "OutputBusy": "errors",
+    "OutputError": "errors",
+    "OutputMismatch": "errors",
+    "Product": "model",
+    "Refused": "errors",
+    "SchemaChanged": "errors",
+    "Settings": "settings",
+    "TooManyErrors": "errors",
+    "UsageError": "errors",
 }
-"""Where the names come from; those that are not here are errors."""
+"""Where the names come from."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_ROOMS.get(name, "fetcher.errors")), name)
-    globals()[name] = value
-    return value
+__all__ = ["__version__", *_ROOMS]
+__getattr__ = lazy(__name__, _ROOMS)
 
 
 def __dir__() -> list[str]:

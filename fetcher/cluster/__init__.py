@@ -8,20 +8,20 @@ It hands out, adds up and joins; how an ID is fetched is `run`'s affair. Only `o
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from fetcher.doors import lazy
 
 if TYPE_CHECKING:
     from fetcher.cluster.command import ClusterJob as ClusterJob
     from fetcher.cluster.command import run_cluster as run_cluster
     from fetcher.cluster.status import Standing as Standing
 
-__all__ = ["ClusterJob", "Standing", "run_cluster"]
+_FILES: Final = {
+    "ClusterJob": "command",
+    "Standing": "status",
+    "run_cluster": "command",
+}
 
-_FILES: Final = {"ClusterJob": "command", "Standing": "status", "run_cluster": "command"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _FILES:
-        return getattr(import_module(f"fetcher.cluster.{_FILES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [*_FILES]
+__getattr__ = lazy(__name__, _FILES)

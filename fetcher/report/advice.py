@@ -14,8 +14,8 @@ import msgspec
 
 from fetcher.metrics import KeyFigures, Snapshot
 from fetcher.report.doubts import Doubts, doubt_lines
+from fetcher.report.escaping import visible
 from fetcher.report.figures import counted, duration, ids, money, number, rate
-from fetcher.report.visible import visible
 from fetcher.secret import STARS, Redactor
 
 _HEADS: Final[dict[int, str]] = {

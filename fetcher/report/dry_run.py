@@ -6,8 +6,8 @@ from datetime import tzinfo
 from typing import Final
 
 from fetcher.metrics import InputCounts, Plan
+from fetcher.report.escaping import visible
 from fetcher.report.figures import clock_time, counted, duration, ids, latency, money, number, rate, size
-from fetcher.report.visible import visible
 
 WORTH_A_WORD_S: Final = 1.0
 

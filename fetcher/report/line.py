@@ -6,8 +6,8 @@ import math
 from typing import Final, NamedTuple
 
 from fetcher.metrics import Snapshot
+from fetcher.report.escaping import cells, cut, visible
 from fetcher.report.figures import duration, money, number, percent, rate
-from fetcher.report.visible import cells, cut, visible
 
 SEPARATOR: Final = "  "
 SHORTEST_REASON: Final = 10

@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any, Final, Literal, TextIO
 
 from fetcher.report.clean import clean
+from fetcher.report.escaping import visible
 from fetcher.report.figures import iso_time
 from fetcher.report.screen import Screen
-from fetcher.report.visible import visible
 from fetcher.secret import Redactor
 
 CHATTY: Final = ("asyncio", "httpcore", "httpx", "uvicorn", "uvicorn.access", "uvicorn.error")

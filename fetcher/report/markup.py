@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TypeAlias
 
-from fetcher.report.visible import visible
+from fetcher.report.escaping import visible
 
 
 class Markup(str):

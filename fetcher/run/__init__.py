@@ -5,8 +5,9 @@ The other rooms know their own question only. Its door is lazy, so that a comman
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from fetcher.doors import lazy
 
 if TYPE_CHECKING:
     from fetcher.run.checking import Diagnosis as Diagnosis
@@ -22,23 +23,6 @@ if TYPE_CHECKING:
     from fetcher.run.token_file import TokenPlace as TokenPlace
     from fetcher.run.token_file import entry_of as entry_of
     from fetcher.run.token_file import kept_of as kept_of
-
-__all__ = [
-    "Diagnosis",
-    "Done",
-    "Fetcher",
-    "Job",
-    "Kept",
-    "TokenFile",
-    "TokenPlace",
-    "check",
-    "entry_of",
-    "kept_of",
-    "run_command",
-    "run_job",
-    "too_many",
-]
-
 
 _FILES: Final = {
     "Diagnosis": "checking",
@@ -56,8 +40,5 @@ _FILES: Final = {
     "too_many": "loop",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _FILES:
-        return getattr(import_module(f"fetcher.run.{_FILES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [*_FILES]
+__getattr__ = lazy(__name__, _FILES)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta, timezone, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from aiolimiter import AsyncLimiter
 
@@ -257,7 +256,11 @@ def quotas_of(settings: Settings) -> Quotas | None:
 
 def zone_of(settings: Settings) -> tzinfo | None:
     """Where quotas begin anew and hours are counted; None: whoever asks knows."""
-    return None if settings.time_zone is None else ZoneInfo(settings.time_zone)
+    if settings.time_zone is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(settings.time_zone)
 
 
 def lease_for(

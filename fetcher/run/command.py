@@ -31,15 +31,11 @@ from fetcher.report import (
     exporting,
     install_hooks,
     make_progress,
-    summary_document,
-    write_report,
-    write_summary,
 )
 from fetcher.run.assemble import gateway_of
-from fetcher.run.closing import Done, end_of, finished_of
+from fetcher.run.closing import Done, end_of
 from fetcher.run.control import not_yet
 from fetcher.run.driving import Driven, Files, Learn, drive
-from fetcher.run.dry_run import dry_run, tell_the_cost
 from fetcher.run.event_loop import with_loop
 from fetcher.run.job import Job, fresh_of, open_ids, reopening_of
 from fetcher.run.loop import Ended
@@ -77,8 +73,13 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
     look_at_paths(job)
     say = _logged if settings.log_format == "json" else screen.line
     if settings.dry_run:
+        from fetcher.run.dry_run import dry_run
+
         return dry_run(job, clock, say)
-    tell_the_cost(job, clock, screen, say)
+    if settings.price is not None:
+        from fetcher.run.dry_run import tell_the_cost
+
+        tell_the_cost(job, clock, screen, say)
     wish = "none" if settings.no_progress else settings.progress
     mode = choose_mode(sys.stderr, wish, quiet=settings.quiet, environ=os.environ)
     info = {"version": __version__, "api": settings.api, "out": job.out}
@@ -96,11 +97,9 @@ def run_command(job: Job, clock: Clock | None = None) -> int:
         for line in closing_words(end_of(job, done), redactor):
             say(line)
     if settings.summary or settings.report:
-        document = summary_document(finished_of(job, done), redactor)
-        if settings.summary:
-            write_summary(document, settings.summary)
-        if settings.report:
-            write_report(document, Path(job.out).name, settings.report)
+        from fetcher.run.documents import leave_documents
+
+        leave_documents(job, done, redactor)
     return done.code
 
 

@@ -53,7 +53,7 @@ def tell_the_cost(job: Job, clock: Clock, screen: Screen, say: Callable[[str], N
         UsageError: the answer was no; or what would stop the run anyway.
     """
     settings = job.settings
-    if settings.price is None or settings.sandbox or _is_pipe(job):
+    if settings.sandbox or _is_pipe(job):
         return
     asks = not settings.yes and screen.is_terminal and sys.stdin.isatty()
     if settings.quiet and not asks:

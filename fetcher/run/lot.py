@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from typing import Final
 
 LARGEST_BYTES: Final = 1 << 20
@@ -20,6 +19,8 @@ def make_memory() -> int:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("fetcher-lot")
     else:
+        import tempfile
+
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     os.ftruncate(descriptor, LARGEST_BYTES)

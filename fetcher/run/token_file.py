@@ -11,7 +11,6 @@ import dataclasses
 import json
 import os
 import stat
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -108,6 +107,8 @@ class TokenFile:
             raise OutputError(f"the token file {self.path} cannot be written: {error.strerror}") from error
 
     def _replace(self, text: bytes) -> None:
+        import tempfile
+
         descriptor, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)  # 0600 by its nature
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -147,6 +148,8 @@ def shared_tokens(settings: CommandSettings) -> Iterator[CommandSettings]:
     if not renewable or settings.token_file is not None:
         yield settings
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="fetcher-") as folder:  # 0700 by its nature
         yield dataclasses.replace(settings, token_file=str(Path(folder, "tokens.json")))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +52,8 @@ def parse_toml(opened: Opened) -> dict[str, Any]:
     Raises:
         UsageError: it is not TOML; says where.
     """
+    import tomllib
+
     try:
         return tomllib.loads(opened.text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

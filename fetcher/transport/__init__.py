@@ -9,44 +9,32 @@ Names come in when they are asked for, so that neither asyncio nor httpx is load
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from fetcher.transport.contract import MAX_BODY_BYTES, Connection, Transport
+from fetcher.doors import lazy
 
 if TYPE_CHECKING:
-    from fetcher.transport.as_httpx import FetcherTransport
-    from fetcher.transport.choose import Options, open_transport
-    from fetcher.transport.fast import FastTransport
-    from fetcher.transport.httpx_lane import HttpxTransport, default_client
+    from fetcher.transport.as_httpx import FetcherTransport as FetcherTransport
+    from fetcher.transport.choose import Options as Options
+    from fetcher.transport.choose import open_transport as open_transport
+    from fetcher.transport.contract import MAX_BODY_BYTES as MAX_BODY_BYTES
+    from fetcher.transport.contract import Connection as Connection
+    from fetcher.transport.contract import Transport as Transport
+    from fetcher.transport.fast import FastTransport as FastTransport
+    from fetcher.transport.httpx_lane import HttpxTransport as HttpxTransport
+    from fetcher.transport.httpx_lane import default_client as default_client
 
-_LAZY: Final = {
+_FILES: Final = {
+    "Connection": "contract",
     "FastTransport": "fast",
     "FetcherTransport": "as_httpx",
     "HttpxTransport": "httpx_lane",
+    "MAX_BODY_BYTES": "contract",
     "Options": "choose",
+    "Transport": "contract",
     "default_client": "httpx_lane",
     "open_transport": "choose",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """PEP 562: load a public name's file at its first use."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-__all__ = [
-    "MAX_BODY_BYTES",
-    "Connection",
-    "FastTransport",
-    "FetcherTransport",
-    "HttpxTransport",
-    "Options",
-    "Transport",
-    "default_client",
-    "open_transport",
-]
+__all__ = [*_FILES]
+__getattr__ = lazy(__name__, _FILES)

@@ -81,7 +81,7 @@ class Addresses:
 
 def _look_up(host: str, port: int) -> _Found:
     try:
-        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        rows = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         return error
     return list(dict.fromkeys(str(row[4][0]) for row in rows))

@@ -97,7 +97,22 @@ def test_a_door_names_what_it_lets_out(room: str) -> None:
     let_in = {
         alias.asname or alias.name
         for node in ast.walk(source)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fetcher.")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"fetcher.{room}.")
         for alias in node.names
     }
     assert let_in <= named
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if "lazy(" in (PACKAGE / room / "__init__.py").read_text()])
+def test_a_lazy_door_opens_to_what_type_checkers_see(room: str) -> None:
+    """And no public name is a file's: whoever imported the file first would find the module in the name's place."""
+    door = importlib.import_module(f"fetcher.{room}")
+    source = tree(PACKAGE / room / "__init__.py")
+    seen = {
+        alias.name: (node.module or "").rpartition(".")[2]
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"fetcher.{room}.")
+        for alias in node.names
+    }
+    assert seen == door._FILES
+    assert not {path.stem for path in (PACKAGE / room).iterdir()} & set(seen)

@@ -65,6 +65,7 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         "fetcher.cli.help",
         "fetcher.cli.main",
         "fetcher.cli.process",
+        "fetcher.doors",
         "fetcher.errors",
         "fetcher.secret",
     }
@@ -99,7 +100,7 @@ def test_type_checkers_see_what_is_there() -> None:
     """What type checkers are shown is what is let out."""
     source = ast.parse((ROOT / "fetcher" / "__init__.py").read_text(encoding="utf-8"))
     shown = {alias.name for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert shown - {"TYPE_CHECKING", "Any", "annotations", "import_module"} == set(fetcher.__all__)
+    assert shown - {"TYPE_CHECKING", "Final", "annotations", "lazy"} == set(fetcher.__all__)
 
 
 def test_every_error_is_public() -> None:

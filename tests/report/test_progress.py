@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from fetcher.metrics import Snapshot
 from fetcher.report import Screen, choose_mode, make_progress
+from fetcher.report.escaping import cells
 from fetcher.report.line import SEPARATOR, fitting_parts, plain_line
 from fetcher.report.screen import CLEAR
-from fetcher.report.visible import cells
 
 BUSY = Snapshot(
     total=100_000,

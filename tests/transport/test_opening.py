@@ -35,8 +35,8 @@ class Resolver:
         self._real = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
 
-    def _look_up(self, host: str, port: int, *rest: Any, **options: Any) -> Any:
-        if host != "gateway.example":
+    def _look_up(self, host: bytes, port: int, *rest: Any, **options: Any) -> Any:
+        if host != b"gateway.example":
             return self._real(host, port, *rest, **options)
         self.asked += 1
         if isinstance(self.answer, Exception):

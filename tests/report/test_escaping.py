@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.report import visible
-from fetcher.report.visible import cells, cut
+from fetcher.report.escaping import cells, cut
 
 
 @given(st.text(st.characters(exclude_categories=())))
