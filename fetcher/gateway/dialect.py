@@ -86,6 +86,9 @@ class Gateway:
             )
         self._signer = signer_for(protocol, self.credentials.app_secret, self.sign_method)
         self._answers = Answers(self.api, self.protocol_name, self.redact)
+        self.product = self._answers.product
+        """What `verdict` would bring of a plain success, in a short way; None: ask `verdict`. Asked for each answer, so
+        there is nothing between."""
         self._stamped = protocol.timestamp_always or self.send_timestamp
         self._set_up_call()
         self._set_up_system_parameters(key)
@@ -199,10 +202,6 @@ class Gateway:
     def verdict(self, reply: Reply, item: Item) -> Verdict:
         """What an answer means for `item`. It never raises; `retry_after` is left to the caller."""
         return self._answers.verdict(reply, item)
-
-    def product(self, reply: Reply, item: Item) -> bytes | None:
-        """What `verdict` would bring of a plain success, in a short way; None: ask `verdict`."""
-        return self._answers.product(reply, item)
 
     def verdicts(self, reply: Reply, call: Call) -> Verdict | list[Verdict]:
         """What an answer means for the items of `call`. It never raises.

@@ -81,45 +81,42 @@ class CapProof:
 
     def sent(self, now_s: float) -> None:
         """A call was sent at `now_s` (monotonic). A time before the last one counts as the last, and is noted."""
-        number, ring, size = self.sent_count, self._ring, self._size
-        now_s = self._pass_gap(now_s)
-        first = self._first_1s
-        if number - first == size:
-            first += 1
-            self._exact = False
-        ring[number % size] = now_s
-        while ring[first % size] + 1.0 <= now_s:
-            first += 1
-        self._first_1s = first
-        if number - first >= self._fullest_1s:
-            self._fullest_1s = number - first + 1
-            if self._fullest_1s > self._before_1s:
-                self._worst_1s_at_s = now_s
-        first = max(self._first_100ms, first)
-        while ring[first % size] + 0.1 <= now_s:
-            first += 1
-        self._first_100ms = first
-        if number - first >= self.worst_100ms:
-            self.worst_100ms = number - first + 1
-        self.sent_count = number + 1
+        self.sent_each((now_s,))
 
     def sent_each(self, times_s: Sequence[float]) -> None:
-        """Several calls were sent, in this order."""
-        for time_s in times_s:
-            self.sent(time_s)
-
-    def _pass_gap(self, now_s: float) -> float:
-        gap_s = now_s - self._last_s
-        if gap_s < 0.0:
-            self._exact = False
-            return self._last_s
-        if not self.sent_count:
-            self._first_s = now_s
-        elif gap_s <= self._idle_s:
-            self._busy_s += gap_s
-            self._busy_gaps += 1
-        self._last_s = now_s
-        return now_s
+        """Several calls were sent, in this order. See `sent`."""
+        ring, size, number = self._ring, self._size, self.sent_count
+        first_1s, first_100ms, last_s = self._first_1s, self._first_100ms, self._last_s
+        for now_s in times_s:
+            gap_s = now_s - last_s
+            if gap_s < 0.0:
+                self._exact = False
+                now_s = last_s
+            elif not number:
+                self._first_s = now_s
+            elif gap_s <= self._idle_s:
+                self._busy_s += gap_s
+                self._busy_gaps += 1
+            last_s = now_s
+            if number - first_1s == size:
+                first_1s += 1
+                self._exact = False
+            ring[number % size] = now_s
+            while ring[first_1s % size] + 1.0 <= now_s:
+                first_1s += 1
+            if first_100ms < first_1s:
+                first_100ms = first_1s
+            while ring[first_100ms % size] + 0.1 <= now_s:
+                first_100ms += 1
+            number += 1
+            if number - first_1s > self._fullest_1s:
+                self._fullest_1s = number - first_1s
+                if self._fullest_1s > self._before_1s:
+                    self._worst_1s_at_s = now_s
+            if number - first_100ms > self.worst_100ms:
+                self.worst_100ms = number - first_100ms
+        self.sent_count, self._last_s = number, last_s
+        self._first_1s, self._first_100ms = first_1s, first_100ms
 
     @property
     def worst_1s(self) -> int:

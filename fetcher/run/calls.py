@@ -48,11 +48,10 @@ class Calls:
     ) -> None:
         self._parts, self._desk, self._tally, self._buffer = parts, desk, tally, buffer
         self._settling, self._abandon = settling, abandon
-        self._wall_ms, self._product = parts.clock.wall_ms, parts.gateway.product
+        self._product = parts.gateway.product
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._scheduled = False
-        self._products: list[Product] = []
 
     def start(self, key: Key, lots: Sequence[Sequence[Item]], connections: Sequence[Connection]) -> None:
         """Send a call for each lot, on its connection, for permits of this key. What cannot be sent is put back."""
@@ -94,9 +93,7 @@ class Calls:
         item = call.items[0]
         try:
             if type(answer) is Reply and (payload := self._product(answer, item)) is not None:
-                latency_ms = (answer.ended_s - answer.started_s) * 1000.0
-                self._products.append(Product(item.id, self._wall_ms(), item.attempt, latency_ms, payload))
-                key.replies.append(answer)
+                key.answered.append((item, answer, payload))
                 if not self._scheduled:
                     self._scheduled = True
                     self._loop.call_soon(self.enter)
@@ -115,14 +112,27 @@ class Calls:
     def enter(self) -> None:
         """Enter the products that have come since the last time into all the books."""
         self._scheduled = False
-        products, self._products = self._products, []
-        if not products:
-            return
         for key in self._parts.keys:
-            if key.replies:
-                replies, key.replies = key.replies, []
-                self._settling.accepted(key, replies)
-        self._buffer.extend(products)
+            if key.answered:
+                self._enter(key)
+
+    def _enter(self, key: Key) -> None:
+        answered, key.answered = key.answered, []
+        self._settling.accepted(key, [reply for _, reply, _ in answered])
+        clock = self._parts.clock
+        offset_ms = clock.wall_ms() - clock.monotonic_s() * 1000.0
+        self._buffer.extend(
+            [
+                Product(
+                    item.id,
+                    round(offset_ms + reply.ended_s * 1000.0),
+                    item.attempt,
+                    (reply.ended_s - reply.started_s) * 1000.0,
+                    payload,
+                )
+                for item, reply, payload in answered
+            ]
+        )
         if not self._desk.flying and not self._desk.queue:
             self._buffer.press()
         self._desk.changed()

@@ -192,20 +192,7 @@ class Dispatcher:
         if key.retired is not None:
             return
         now_s = parts.clock.monotonic_s()
-        connections: list[Connection] = []
-        lots: list[list[Item]] = []
-        waited = 0
-        while len(lots) < permits and not desk.stopping:
-            connection = parts.transport.take()
-            if connection is None:
-                break
-            lot, again = self._lot(now_s)
-            if not lot:
-                connection.release()
-                break
-            connections.append(connection)
-            lots.append(lot)
-            waited += again
+        connections, lots, waited = self._gathered(permits, now_s)
         if not lots:
             return
         self._partial_since_s = math.inf
@@ -226,6 +213,25 @@ class Dispatcher:
         desk.started_s = now_s
         self._tally.started_each(len(lots), sum(map(len, lots)) - waited, waited)
         self._calls.start(key, lots, connections)
+
+    def _gathered(self, permits: int, now_s: float) -> tuple[list[Connection], list[list[Item]], int]:
+        """Connections, the IDs of a call for each of them, and how many of those IDs have waited."""
+        desk, take, queue = self._desk, self._parts.transport.take, self._desk.queue
+        connections: list[Connection] = []
+        lots: list[list[Item]] = []
+        waited, before = 0, len(queue)
+        plain = self._batch == 1 and desk.waiting.next_due_s > now_s
+        while len(lots) < permits and not desk.stopping and (connection := take()) is not None:
+            lot, again = ([queue.popleft()], 0) if plain and queue else self._lot(now_s)
+            if not lot:
+                connection.release()
+                break
+            connections.append(connection)
+            lots.append(lot)
+            waited += again
+        if len(queue) <= QUEUE_LOW < before:
+            desk.reader_bell.ring()
+        return connections, lots, waited
 
     def _put_back(self, lots: list[list[Item]], connections: list[Connection]) -> None:
         for lot in reversed(lots):
@@ -253,8 +259,6 @@ class Dispatcher:
         queue, waited = desk.queue, len(lot)
         while queue and len(lot) < batch:
             lot.append(queue.popleft())
-            if len(queue) == QUEUE_LOW:
-                desk.reader_bell.ring()
         return lot, waited
 
     def _sleep_s(self, now_s: float, keys: list[Key]) -> float:

@@ -7,7 +7,7 @@ for good leaves the pool while the run goes on with the rest.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +18,7 @@ from fetcher.clock import Clock
 from fetcher.errors import FetcherError
 from fetcher.gateway import Gateway
 from fetcher.metrics import CapProof
-from fetcher.model import Reply
+from fetcher.model import Item, Reply
 from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
 from fetcher.run.leasing import Leasing
@@ -41,10 +41,11 @@ class ToldProof(CapProof):
         super().__init__(cap_per_s)
         self._tell = tell
 
-    def sent(self, now_s: float) -> None:
+    def sent_each(self, times_s: Sequence[float]) -> None:
         """See `CapProof`."""
-        super().sent(now_s)
-        self._tell(now_s)
+        super().sent_each(times_s)
+        for now_s in times_s:
+            self._tell(now_s)
 
 
 @dataclass(slots=True, eq=False)
@@ -74,8 +75,8 @@ class Key:
     holds: set[object] = field(default_factory=set)
     """Who asks something about it: no call of an ID starts meanwhile."""
     in_flight: int = 0
-    replies: list[Reply] = field(default_factory=list)
-    """Plain products of this turn of the event loop, not yet entered into the books."""
+    answered: list[tuple[Item, Reply, bytes]] = field(default_factory=list)
+    """Plain products of this turn of the event loop, with their payloads, not yet entered into the books."""
     retired: FetcherError | None = None
     """Why it takes no more part."""
 

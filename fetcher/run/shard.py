@@ -47,12 +47,8 @@ class SentTimes(CapProof):
         super().__init__(cap_per_s)
         self._new = array("d")
 
-    def sent(self, now_s: float) -> None:
-        """A call was sent."""
-        self._new.append(now_s)
-
     def sent_each(self, times_s: Sequence[float]) -> None:
-        """Several calls were sent."""
+        """See `CapProof`."""
         self._new.extend(times_s)
 
     def take(self) -> bytes:
