@@ -10,27 +10,43 @@ import sys
 import time
 
 from fetcher.clock import SystemClock
-from fetcher.model import Reply, Request
+from fetcher.model import NoReply, Reply, Request
 from fetcher.run.event_loop import with_loop
 from fetcher.transport import FastTransport
 
 
 async def main(url: str, count: int, in_flight: int, ca_file: str | None) -> None:
-    """As many workers as are to be in flight, each with the next request as soon as the last is answered."""
+    """As a run drives it: by callbacks, the next request as soon as one is answered."""
     origin, _, target = url.partition("/openapi")
     transport = FastTransport(origin, clock=SystemClock(), ca_file=ca_file)
     await transport.warm(in_flight)
     request = Request("GET", f"/openapi{target}")
-    rest = iter(range(count))
+    ended = asyncio.get_running_loop().create_future()
+    begun = answered = 0
 
-    async def work() -> None:
-        for _ in rest:
-            reply = await (await transport.ready()).exchange(request, 30)  # type: ignore[union-attr]
-            assert isinstance(reply, Reply)
-            assert reply.status == 200
+    def start() -> None:
+        nonlocal begun
+        begun += 1
+        connection = transport.take()
+        assert connection is not None
+        connection.start(request, 30, done)
+
+    def done(reply: Reply | NoReply) -> None:
+        nonlocal answered
+        answered += 1
+        if ended.done():
+            return
+        if not isinstance(reply, Reply) or reply.status != 200:
+            ended.set_exception(RuntimeError(f"no answer: {reply!r}"))
+        elif begun < count:
+            start()
+        elif answered == count:
+            ended.set_result(None)
 
     started_s, cpu_s = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(work() for _ in range(in_flight)))
+    for _ in range(in_flight):
+        start()
+    await ended
     seconds, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
     await transport.aclose()
     print(f"{count / seconds:.0f} {cpu_s / count * 1e6:.2f}")
