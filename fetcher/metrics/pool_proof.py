@@ -5,7 +5,7 @@ machines, some at a time. As `cap_proof`, it decides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from heapq import merge
+from itertools import chain
 
 from fetcher.metrics.cap_proof import CapProof, Proof
 from fetcher.metrics.key_figures import KeyFigures, key_figures
@@ -19,16 +19,17 @@ class PoolProof:
     """
 
     def __init__(self, caps_per_s: Mapping[str, float]) -> None:
-        self._keys = {name: CapProof(cap_per_s) for name, cap_per_s in caps_per_s.items()}
+        several = len(caps_per_s) > 1  # what one sends is what all send
+        self._keys = {name: CapProof(cap_per_s) for name, cap_per_s in caps_per_s.items()} if several else {}
         self._together = CapProof(sum(caps_per_s.values()))
 
     def sent(self, times_s: Mapping[str, Sequence[float]]) -> None:
         """Calls of each key by its name, in order; a key that is not known has all of the cap."""
-        for name, each in times_s.items():
+        for name, each in times_s.items() if self._keys else ():
             if name not in self._keys:
                 self._keys[name] = CapProof(self._together.proof().cap_per_s)
             self._keys[name].sent_each(each)
-        self._together.sent_each(list(merge(*times_s.values())))
+        self._together.sent_each(sorted(chain.from_iterable(times_s.values())))  # runs in order: merged, in fact
 
     def take_fullest_1s(self) -> int:
         """Calls in the fullest second that ended since this was asked last."""
@@ -44,6 +45,4 @@ class PoolProof:
         Args:
             left_pool: why keys take no more part, by their names.
         """
-        if len(self._keys) < 2:
-            return ()
         return tuple(key_figures(name, proof, left_pool.get(name, "")) for name, proof in self._keys.items())

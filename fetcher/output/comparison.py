@@ -30,7 +30,7 @@ MOST_FILES: Final = 255
 class Sorted(msgspec.Struct, frozen=True):
     """Lines of products, marked."""
 
-    out: bytes
+    out: bytes | memoryview
     unchanged: bytes
     """Slim lines: the head and `"change":"same"`."""
     same_ids: frozenset[str]

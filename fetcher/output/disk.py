@@ -51,7 +51,7 @@ class Disk:
             os.close(descriptor)
 
 
-def write_all(disk: Disk, descriptor: int, data: bytes) -> None:
+def write_all(disk: Disk, descriptor: int, data: bytes | memoryview) -> None:
     """Write every byte: a single write may stop early, and did in 28 of 200 tries on a nearly full disk.
 
     Raises:

@@ -207,8 +207,8 @@ class Journal:
             raise refused(self.pending.path, error) from None
         return count
 
-    def append(self, data: bytes) -> None:
-        """Write whole lines: at once, or beside the file until their member is closed.
+    def append(self, data: bytes | memoryview) -> None:
+        """Write whole lines: at once, or beside the file until their member is closed. `data` is not kept.
 
         Raises:
             OutputError: the disk refuses; the file ends on a whole line then.
@@ -218,6 +218,7 @@ class Journal:
         if not self.is_packed:
             self._write(data)
             return
+        data = bytes(data)
         try:
             self.pending.append(data)
         except OSError as error:
@@ -234,7 +235,7 @@ class Journal:
             self._gathered, self._gathered_bytes = [], 0
             self._write(packed)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         try:
             write_all(self._disk, self._descriptor, data)
         except OSError as error:

@@ -7,7 +7,7 @@ between its tokens, never within a string, so an answer that has some gets space
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -64,23 +64,31 @@ def _error(failure: Failure) -> bytes:
 class Encoded(msgspec.Struct, frozen=True):
     """Outcomes as lines, and whose they are."""
 
-    products: bytes
+    products: bytes | memoryview
     failures: bytes
     fetched: list[str]
     failed: list[str]
+    sizes_bytes: list[int]
+    """Of each line of the products, its end included: who looks at a line now and then need not search for it."""
 
 
-def encode_all(outcomes: Iterable[Outcome]) -> Encoded:
-    """The lines of `outcomes` for either file, in order."""
-    products, failures, fetched, failed = list[bytes](), list[bytes](), list[str](), list[str]()
+def encode_all(outcomes: Iterable[Outcome], keep: Callable[[list[bytes]], bytes | memoryview] = b"".join) -> Encoded:
+    """The lines of `outcomes` for either file, in order.
+
+    Args:
+        keep: is given the pieces of which the lines of the products consist, and makes what stands for them.
+    """
+    products, failures, fetched, failed, sizes = list[bytes](), list[bytes](), list[str](), list[str](), list[int]()
     for one in outcomes:
         if type(one) is Failure:
             failures.append(encode(one))
             failed.append(one.id)
         else:
-            products += _pieces(one)
+            head, content, end = pieces = _pieces(one)
+            products += pieces
             fetched.append(one.id)
-    return Encoded(b"".join(products), b"".join(failures), fetched, failed)
+            sizes.append(len(head) + len(content) + len(end))
+    return Encoded(keep(products), b"".join(failures), fetched, failed, sizes)
 
 
 def head_id(line: bytes) -> str | None:

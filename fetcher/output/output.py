@@ -89,7 +89,7 @@ class Output:
         """
         products, same_ids = encoded.products, frozenset[str]()
         if products and self._treatment is not None:
-            sorting = self._treatment.treat(products, len(encoded.fetched))
+            sorting = self._treatment.treat(products, encoded.sizes_bytes)
             products, same_ids = sorting.out, sorting.same_ids
             if sorting.unchanged and self._unchanged is not None:
                 _append(self._unchanged, sorting.unchanged)
@@ -102,7 +102,7 @@ class Output:
             self._since_sync.unchanged += same_ids
             self._since_sync.failed += encoded.failed
 
-    def _append_products(self, data: bytes) -> None:
+    def _append_products(self, data: bytes | memoryview) -> None:
         if self._out is not None:
             self._out.append(data)
             return

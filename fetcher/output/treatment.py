@@ -5,7 +5,7 @@ It works on lines, so it is the same for answers of this process and for those t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,19 +40,20 @@ class Treatment:
         self.vanished: list[str] = []
         """Fields that nearly all answers had at first, in the order in which they were missed."""
 
-    def treat(self, products: bytes, count: int) -> Sorted:
-        """These lines, `count` of them, as they are to be stored.
+    def treat(self, products: bytes | memoryview, sizes_bytes: Sequence[int]) -> Sorted:
+        """These lines, whose sizes are known, as they are to be stored.
 
         Raises:
             InputError: see `Comparison.change`.
             Defect: an answer cannot be taken apart, so it cannot be stored without what is to be left out.
         """
         if self.fields is not None:
-            products = b"".join(self._thinned(line) for line in lines_in(products))
+            thinned = [self._thinned(line) for line in lines_in(bytes(products))]
+            products, sizes_bytes = b"".join(thinned), [len(line) for line in thinned]
         if self._schema is not None:
-            self._look(self._schema, products, count)
+            self._look(self._schema, products, sizes_bytes)
         if self.comparison is not None:
-            return self.comparison.sort(products)
+            return self.comparison.sort(bytes(products))
         return Sorted(products, b"", NOTHING_SAME)
 
     def _thinned(self, line: bytes) -> bytes:
@@ -63,14 +64,14 @@ class Treatment:
         except ValueError as error:
             raise Defect(f"an answer could not be stored: {error}", "without --keep and --drop it can") from None
 
-    def _look(self, schema: SchemaWatch, products: bytes, count: int) -> None:
-        start = 0
-        while (further := schema.wants(count)) is not None:
-            for _ in range(further):
-                start = products.index(b"\n", start) + 1
-            end = products.index(b"\n", start)
-            self.vanished += schema.observe(split_data(products[start:end])[1])
-            count, start = count - further - 1, end + 1
+    def _look(self, schema: SchemaWatch, products: bytes | memoryview, sizes_bytes: Sequence[int]) -> None:
+        number = start = 0
+        while (further := schema.wants(len(sizes_bytes) - number)) is not None:
+            start += sum(sizes_bytes[number : number + further])
+            number += further
+            end = start + sizes_bytes[number]
+            self.vanished += schema.observe(split_data(bytes(products[start : end - 1]))[1])
+            number, start = number + 1, end
 
     def close(self) -> None:
         """Let go of what is compared with."""

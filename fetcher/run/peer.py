@@ -7,6 +7,7 @@ or in its hands when it dies. It must not know files, books or the cap.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -43,10 +44,9 @@ class Peer:
         self.channel.post(Given([(item.id, item.line) for item in items]))
 
     def lines(self, put: Put) -> Encoded:
-        """What it has brought. To be asked before it is told that they are stored."""
-        if not put.laid:
-            return put.encoded
-        return msgspec.structs.replace(put.encoded, products=self.lot.take(put.laid))
+        """What it has brought; good until it is told that they are stored."""
+        products = self.lot.look(put.laid) if put.laid else put.products
+        return Encoded(products, put.failures, put.fetched, put.failed, put.sizes_bytes)
 
     def stored(self, fetched: int, failed: int) -> None:
         """So many of its outcomes are in the files."""
@@ -70,7 +70,7 @@ class Peer:
 
     def take_times(self, until_s: float) -> dict[str, list[float]]:
         """When it sent, up to then; each time is taken once."""
-        taken = {key: [time_s for time_s in times if time_s <= until_s] for key, times in self.times.items()}
+        taken = {key: times[: bisect_right(times, until_s)] for key, times in self.times.items()}
         self.times = {key: times[len(taken[key]) :] for key, times in self.times.items()}
         return taken
 

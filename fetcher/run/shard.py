@@ -31,7 +31,7 @@ from fetcher.run.event_loop import with_loop
 from fetcher.run.keys import Key
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
 from fetcher.run.lot import Lot
-from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Put, Slow, Stop, Stored, Want
+from fetcher.run.wire import Begin, Channel, Figures, Given, Over, Slow, Stop, Stored, Want, put_of
 from fetcher.secret import Redactor, Secret
 from fetcher.settings import Settings, known_secrets
 
@@ -104,10 +104,7 @@ class Line:
     async def put(self, outcomes: list[Outcome]) -> None:
         """See `roles.Sink`: returns when the parent has stored them."""
         self._stored = asyncio.get_running_loop().create_future()
-        encoded = encode_all(outcomes)
-        if laid := self._lot.lay(encoded.products):
-            encoded = msgspec.structs.replace(encoded, products=b"")
-        await self._channel.send(Put(encoded, laid))
+        await self._channel.send(put_of(encode_all(outcomes, self._lot.lay)))
         await self._stored
 
     def heard(self, message: Given | Stored) -> None:

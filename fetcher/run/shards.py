@@ -17,7 +17,7 @@ import socket
 import sys
 from array import array
 from collections.abc import Callable
-from heapq import merge
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -287,7 +287,7 @@ class Shards:
     def _prove(self, until_s: float) -> None:
         """Hold the times of all workers against the cap, as far as all are known."""
         known = [peer.take_times(until_s) for peer in self._peers]
-        self.cap_proof.sent({name: list(merge(*(each.get(name, []) for each in known))) for name in self._caps_per_s})
+        self.cap_proof.sent({name: sorted(chain(*(each.get(name, ()) for each in known))) for name in self._caps_per_s})
 
     async def _tick(self, show: Callable[[Snapshot], FetcherError | None]) -> None:
         while True:

@@ -45,9 +45,21 @@ class Given(msgspec.Struct, frozen=True, tag=True):
 class Put(msgspec.Struct, frozen=True, tag=True):
     """From a worker: outcomes as lines."""
 
-    encoded: Encoded
-    laid: int = 0
-    """So many bytes of products lie in the common memory (`lot`) and are not in `encoded`."""
+    laid: int
+    """So many bytes of products lie in the common memory (`lot`)."""
+    products: bytes
+    """All of them, where they are too many for it."""
+    failures: bytes
+    fetched: list[str]
+    failed: list[str]
+    sizes_bytes: list[int]
+
+
+def put_of(encoded: Encoded) -> Put:
+    """The message for lines of which those of products lie in the common memory, if they are only looked at."""
+    products = encoded.products
+    laid, told = (len(products), b"") if isinstance(products, memoryview) else (0, products)
+    return Put(laid, told, encoded.failures, encoded.fetched, encoded.failed, encoded.sizes_bytes)
 
 
 class Stored(msgspec.Struct, frozen=True, tag=True):

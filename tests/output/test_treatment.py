@@ -54,7 +54,7 @@ def test_what_vanishes_is_noticed_in_lots_of_any_size() -> None:
         treatment = Treatment(None, SchemaWatch())
         for kind in (good, empty):
             for _ in range(0, 500, lot):
-                treatment.treat(kind * lot, lot)
+                treatment.treat(kind * lot, [len(kind)] * lot)
         assert treatment.vanished == ["info"]
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_goes_on_learns_from_out(tmp_path: Path) -> None:
     treatment = Treatment(None, SchemaWatch())
     treatment.learn(a_file(tmp_path / "out.jsonl", *lines))
     for n in range(30):
-        treatment.treat(a_line(n, b"{}"), 1)
+        treatment.treat(line := a_line(n, b"{}"), [len(line)])
     assert treatment.vanished == ["info"]
     for out in ("-", str(tmp_path / "none.jsonl")):
         Treatment(None, SchemaWatch()).learn(out)

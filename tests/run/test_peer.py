@@ -9,16 +9,19 @@ import socket
 import sys
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from fetcher.metrics import Histogram, Snapshot, Specimens
-from fetcher.model import Item
-from fetcher.output import Encoded
+from fetcher.model import ErrorInfo, Failure, Item, Kind, Product
+from fetcher.output import encode_all
 from fetcher.run.lot import LARGEST_BYTES, Lot, make_memory
 from fetcher.run.peer import Peer
 from fetcher.run.shard import plain
-from fetcher.run.wire import Begin, Channel, Given, Over, Put, Stop, Want
+from fetcher.run.wire import Begin, Channel, Given, Over, Stop, Want, put_of
 from fetcher.settings import Settings
+
+NOT_THERE = ErrorInfo(Kind.NOT_FOUND, "1", "gone", 200, permanent=True)
 
 
 class Line:
@@ -77,19 +80,27 @@ def test_what_one_that_died_had_is_left() -> None:
 
 
 def test_lines_come_through_common_memory_or_with_the_message() -> None:
-    """What was taken stays as it was when the worker lays the next lot; what is too large goes the other way."""
+    """The parent sees what the worker has laid; what is too large goes with the message."""
     memory = make_memory()
     worker, parent = Lot(os.dup(memory)), peer_of(["1"])
     parent.lot = Lot(memory)
-    laid = [worker.lay(b'{"id":"1"}\n')]
-    first = parent.lines(Put(Encoded(b"", b"", ["1"], []), laid[0]))
-    laid.append(worker.lay(b'{"id":"22"}\n'))
-    second = parent.lines(Put(Encoded(b"", b"", ["22"], []), laid[1]))
-    assert (first.products, second.products) == (b'{"id":"1"}\n', b'{"id":"22"}\n')
-    assert worker.lay(b"x" * LARGEST_BYTES) == LARGEST_BYTES
-    assert worker.lay(b"x" * (LARGEST_BYTES + 1)) == 0
-    told = Encoded(b'{"id":"3"}\n', b"", ["3"], [])
-    assert parent.lines(Put(told)) is told
+    small = [Product(str(number), 0, 1, 1.0, b"{}") for number in (1, 22)]
+    large = [Product("3", 0, 1, 1.0, b"x" * LARGEST_BYTES), Failure("4", 0, 1, 1.0, NOT_THERE)]
+    for outcomes, lies in ((small[:1], True), (small, True), (large, False), (large[1:], True)):
+        put = put_of(encode_all(outcomes, worker.lay))
+        found = parent.lines(put)
+        assert bool(put.products) is not lies
+        assert msgspec.structs.replace(found, products=bytes(found.products)) == encode_all(outcomes)
+    with parent.lot.look(1):
+        parent.lot.close()  # somebody still looks at it: no reason to fail
+
+
+def test_the_memory_keeps_to_what_a_file_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ulimit -f` holds for it too."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (65536, 65536))
+    lot = Lot(make_memory())
+    assert (type(lot.lay([b"x" * 65536])), type(lot.lay([b"x" * 65537]))) == (memoryview, bytes)
 
 
 async def test_a_worker_that_has_told_its_end_waits_until_its_parent_hangs_up() -> None:
