@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import selectors
 import shutil
@@ -31,6 +32,17 @@ if "TMPDIR" not in os.environ and os.access(MEMORY_DISK, os.W_OK) and shutil.dis
 # Tests start hundreds of processes; where each has to compile the program anew, that is half of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays to the end: the garbage collector need not walk thousands of tests again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 UNTRACED = ("tests/holds/", "tests/docs/", "tests/house/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def place(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     """The module, parsed."""
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -65,7 +67,7 @@ def test_other_rooms_are_entered_by_their_door() -> None:
 def test_a_module_says_what_it_is_for_and_stays_short(path: Path) -> None:
     """Every module opens with a docstring; none is longer than can be kept in mind."""
     text = path.read_text(encoding="utf-8")
-    assert path.name == "_version.py" or ast.get_docstring(ast.parse(text))
+    assert path.name == "_version.py" or ast.get_docstring(tree(path))
     assert text.count("\n") <= MOST_LINES
 
 
