@@ -1,12 +1,13 @@
 """The cap, exactly: how much of it is used, and the fullest second, at caps from 1 to 10 000 a second.
 
-    python -m benchmarks.cap                     # about seven minutes
+    python -m benchmarks.cap                     # about eight minutes
     python -m benchmarks.cap --caps 20 1000 --seconds 5
     python -m benchmarks.cap --only trouble      # kills, a stopped process, refusals, two processes
 
 `fetcher` is the command, its far end an nginx on the other core: what its summary says of the times at which calls were
-sent, while there was work; once with `--headroom auto` (2.5 % at the start, less on a steady way) and once with 0.5.
-Its CPU is what a call costs beyond the start of the process, which is told below the table.
+sent, while there was work (at 1/s for half a minute, longer than elsewhere); once with `--headroom auto` (2.5 % at the
+start, less on a steady way) and once with 0.5. Its CPU is what a call costs beyond the start of the process, which is
+told below the table.
 The limiters are alone in an event loop, 200 tasks waiting as usually written. `fullest` is the fullest second over the
 cap: above 1.000 the cap was passed.
 """
@@ -37,6 +38,8 @@ CAPS: Final = (1, 5, 20, 100, 500, 2000, 5000, 10000)
 WAYS: Final = {"fetcher, --headroom auto": "auto", "fetcher, --headroom 0.5": "0.5"}
 AT_LEAST: Final = 8
 """Calls of a run at a low cap."""
+GAPS: Final = 30
+"""Of a row at least: the first two or three are wider by 2.5 %, whatever comes after."""
 TOLD_CALLS: Final = 100
 """With fewer the start's own CPU varies by more than all of its calls take."""
 
@@ -90,12 +93,13 @@ def table(caps: list[int], seconds: float, *, keep: bool) -> None:
     with nginx(1) as far:
         start_us = with_fetcher(far.url, 100, 0.0, "0.5").cpu_us * calls_of(100, 0.0)
         for cap in caps:
-            rows = {name: with_fetcher(far.url, cap, seconds, headroom) for name, headroom in WAYS.items()}
-            each_us = start_us / calls_of(cap, seconds)
+            length_s = max(seconds, GAPS / cap)
+            rows = {name: with_fetcher(far.url, cap, length_s, headroom) for name, headroom in WAYS.items()}
+            each_us = start_us / calls_of(cap, length_s)
             rows = {name: figures._replace(cpu_us=figures.cpu_us - each_us) for name, figures in rows.items()}
             rows |= {name: tried(name, cap, seconds / 2) for name in (PACER, *names)}
             for name, figures in rows.items():
-                told = name not in WAYS or calls_of(cap, seconds) >= TOLD_CALLS
+                told = name not in WAYS or calls_of(cap, length_s) >= TOLD_CALLS
                 cpu = f"{figures.cpu_us:,.0f}" if told else "–"
                 report.row(cap, name, f"{figures.mean:.4f}", f"{figures.worst:.3f}", cpu)
                 found.setdefault(name, []).append((cap, figures.worst if name in names else figures.mean))

@@ -76,7 +76,7 @@ async def _pacer(cap: int, end_s: float) -> list[float]:
             for _ in range(due):
                 pacer.sent(now_s)
             times.extend([now_s] * due)
-        alarm.set(whole_ms(pacer.wait_s(now_s) + pacer.gather_s))
+        alarm.set(whole_ms(pacer.wake_s(now_s)))
 
     alarm.start(turn)
     await ended

@@ -20,6 +20,8 @@ from fetcher.pacing.pacer import EPSILON_S, ROUNDING_S, Pacer
 
 RENEW_S: Final = 0.1
 """Ask again when what is held ends sooner than this."""
+GATHER: Final = 0.3
+"""Part of the lateness for which slots may gather."""
 HELPING_S: Final = 0.2
 HELPING: Final = 32
 """Slots at a time while others ask too: few enough to be sent in a row within the lateness, at any cap."""
@@ -144,11 +146,10 @@ class LeasedPacer(Pacer):
             return 0.0 if wait_s <= ROUNDING_S else wait_s
         return max(wait_s, self._sent_s[self._oldest] + self._window_s - now_s) if self._used else math.inf
 
-    @property
-    def gather_s(self) -> float:
+    def wake_s(self, now_s: float) -> float:
         """See `Pacer`. Who is later than the lateness loses the slot, so most of it is left for what is late anyhow."""
         lateness_s = self._spans[0].lateness_s if self._spans else self._lateness.s
-        return min(super().gather_s, 0.4 * lateness_s)
+        return self.wait_s(now_s) + min(self._gather_s, GATHER * lateness_s)
 
     def pause_until(self, when_s: float) -> None:
         """See `Pacer`. What is leased before that is let go."""

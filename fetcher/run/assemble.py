@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import httpx
 
 BUCKET_S: Final = 0.04
-"""Seconds of the cap that the bucket holds: four times the slack that the even schedule may make up."""
+"""Seconds of the cap that the bucket holds: three times what the even schedule may make up and more."""
 
 
 BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")

@@ -5,7 +5,7 @@ guard over the last second are the pacer's; under them lies an aiolimiter bucket
 independent check that costs nothing as long as the schedule is right. Nobody else waits for a permit: a crowd of
 waiters is what makes limiters slow and bursty.
 
-It is a callback, called when something can be done: at the next permit (from 250 a second on at the next few) when
+It is a callback, called when something can be done: at the next permit (from 200 a second on at the next few) when
 nothing but time stands in the way, else when somebody who moved something rings. What is due in the meantime wakes
 nobody.
 """
@@ -36,6 +36,8 @@ from fetcher.transport import Connection
 PARTIAL_S: Final = 0.1
 """How long IDs wait for others to share their call with, where more may come."""
 
+TAKEN: Final = object()
+
 
 class Dispatcher:
     """Starts calls, one permit each, until the desk is exhausted or told to stop."""
@@ -59,6 +61,8 @@ class Dispatcher:
         self._ended: asyncio.Future[None]
         self._awaited_s = math.inf
         """When it is to be called again."""
+        self._late_s = 0.0
+        """So much later this turn began."""
 
     async def run(self) -> None:
         """Until every ID is done or the run is stopped and nothing is in flight any more."""
@@ -73,9 +77,7 @@ class Dispatcher:
         """Start what may start, then say when to be called again."""
         if self._ended.done():
             return
-        if (late_s := self._parts.clock.monotonic_s() - self._awaited_s) > 0:
-            for key in self._parts.keys:
-                key.headroom.late(late_s)
+        self._late_s = max(0.0, self._parts.clock.monotonic_s() - self._awaited_s)
         self._awaited_s = math.inf
         try:
             sleep_s = self._until_time_helps()
@@ -207,6 +209,7 @@ class Dispatcher:
         if key.quotas is not None:
             key.quotas.take(len(lots), moment(parts.clock))
         key.pacer.take(len(lots), now_s)
+        key.headroom.late(self._late_s, len(lots))
         key.calls_started += len(lots)
         if parts.breaker.is_open:
             parts.breaker.probe_started(now_s)
@@ -265,7 +268,7 @@ class Dispatcher:
         """How long nothing can be done unless somebody rings. `keys`: only their permits are waited for."""
         desk, parts = self._desk, self._parts
         if keys:
-            waits_s = [key.pacer.wait_s(now_s) + key.pacer.gather_s for key in keys]
+            waits_s = [key.pacer.wake_s(now_s) for key in keys]
             for key, key_wait_s in zip(keys, waits_s, strict=True):
                 if key_wait_s == math.inf and key.leasing is not None:
                     key.leasing.bell.ring()
@@ -285,10 +288,8 @@ class Dispatcher:
 
 def taken(bucket: AsyncLimiter, permits: int) -> bool:
     """Take permits out of the bucket if it holds as many: then its `acquire` ends without waiting."""
-    acquiring = bucket.acquire(permits)
-    try:
-        acquiring.send(None)
-    except StopIteration:
+    acquiring = bucket.acquire(permits).__await__()
+    if next(acquiring, TAKEN) is TAKEN:
         return True
     acquiring.close()
     return False

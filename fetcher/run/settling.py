@@ -55,7 +55,7 @@ class Settling:
         parts, last = self._parts, replies[-1]
         latencies_s = [reply.ended_s - reply.started_s for reply in replies]
         parts.in_flight.observe_each(latencies_s)
-        _follow_spread(key, last)
+        _follow_spread(key, sum(latencies_s) / len(replies), last.ended_s, len(replies))
         self._tally.answered_each(VerdictKind.DONE, latencies_s, sum([len(reply.body) for reply in replies]))
         parts.reached = True
         parts.breaker.succeeded(len(replies), last.ended_s, max([reply.started_s for reply in replies]))
@@ -69,7 +69,7 @@ class Settling:
             return
         said = self._verdicts(answer, call)
         self._parts.reached = True
-        _follow_spread(key, answer)
+        _follow_spread(key, answer.ended_s - answer.started_s, answer.ended_s)
         if isinstance(said, list):
             self._each(key, call.items, said, answer)
         else:
@@ -206,7 +206,7 @@ class Settling:
         self._tally.waiting("", None)
 
 
-def _follow_spread(key: Key, answer: Reply) -> None:
+def _follow_spread(key: Key, latency_s: float, now_s: float, answers: int = 1) -> None:
     """How even the way is decides how much of the cap is left unused."""
-    if key.headroom.answered(answer.ended_s - answer.started_s, answer.ended_s):
+    if key.headroom.answered(latency_s, now_s, answers):
         key.pacer.set_headroom(key.headroom.share)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fetcher.pacing import Headroom, Pacer
 from fetcher.pacing.headroom import LEAST, MOST, START
@@ -34,8 +37,34 @@ def shown(headroom: Headroom, latencies_s: Iterable[float], apart_s: float = 0.0
 def test_a_steady_way_needs_little() -> None:
     """Answers that all take nearly as long: the share falls, but not before some have come."""
     headroom = Headroom()
-    assert shown(headroom, [0.2, 0.201] * 2) == START
+    assert shown(headroom, [0.2, 0.201] * 2, apart_s=0.2) == START
     assert shown(headroom, [0.2, 0.201] * 11, start_s=2.0) == LEAST
+
+
+def test_a_way_cannot_vary_by_more_than_the_whole_exchange_takes() -> None:
+    """Three quick answers are enough where four times the slowest is little, at one a second too."""
+    headroom = Headroom()
+    assert shown(headroom, [0.001, 0.0012], apart_s=1.0) == START
+    assert shown(headroom, [0.0011], start_s=2.0) == LEAST
+    assert shown(Headroom(), [0.001, 0.003, 0.001], apart_s=1.0) == pytest.approx(0.013)
+    assert shown(Headroom(), [0.02, 0.02, 0.02], apart_s=1.0) == START
+
+
+@given(
+    latencies_s=st.lists(st.floats(0.0, 0.05), min_size=1, max_size=40),
+    late_s=st.floats(0.0, 0.01),
+    apart_s=st.sampled_from([0.01, 0.05, 1.0]),
+)
+def test_what_is_left_is_never_less_than_what_was_seen(latencies_s: list[float], late_s: float, apart_s: float) -> None:
+    """Up to the start: the spread of all answers, and of few the slowest; lateness here added."""
+    headroom, seen_s = Headroom(), list[float]()
+    for k, latency_s in enumerate(latencies_s):
+        headroom.late(late_s * (k % 3))
+        headroom.answered(latency_s, k * apart_s)
+        seen_s.append(latency_s + late_s * (k % 3))
+        most_s = max(seen_s) - (min(seen_s) if len(seen_s) >= 6 else 0.0)
+        assert headroom.share >= min(START, most_s) - 1e-9
+        assert LEAST <= headroom.share <= START
 
 
 def test_few_answers_prove_less_than_many() -> None:
@@ -50,11 +79,13 @@ def test_what_is_late_here_counts_as_if_the_way_had_been() -> None:
     headroom = Headroom()
     assert shown(headroom, [0.02] * 30) == LEAST
     headroom.late(0.004)
-    headroom.late(0.001)
     assert shown(headroom, [0.02], start_s=60.0) == pytest.approx(0.009)
     headroom.late(0.009)
     assert shown(headroom, [0.02], start_s=61.0) == pytest.approx(0.019)
-    assert shown(headroom, [0.02] * 300, start_s=62.0) == LEAST
+    headroom.late(0.009, calls=9)  # the last of nine became due in that moment
+    assert shown(headroom, [0.02], start_s=62.0) == pytest.approx(0.019)
+    headroom.late(0.0, calls=1000)
+    assert shown(headroom, [0.02] * 300, start_s=63.0) == LEAST
 
 
 @pytest.mark.parametrize("cap_per_s", [20, 100])
@@ -92,6 +123,44 @@ def test_the_share_covers_the_jitter_that_is_seen(seed: int) -> None:
     assert shown(headroom, (dice.uniform(0.01, 0.03) for _ in range(24))) >= 0.017
     for turn in range(20):
         assert shown(headroom, (dice.uniform(0.01, 0.03) for _ in range(100)), start_s=10.0 * turn + 10) >= 0.02
+
+
+def arrivals(cap_per_s: int, way_s: Callable[[float], float], seconds: float) -> tuple[list[float], float]:
+    """When a run's calls arrive, answers coming back at once, and the share at its end."""
+    headroom, now_s = Headroom(), 0.0
+    pacer = Pacer(cap_per_s, 0.0, headroom.share)
+    arrived_s, pending = list[float](), list[tuple[float, float]]()
+    while now_s < seconds:
+        now_s += max(0.001, pacer.wake_s(now_s))
+        while pending and pending[0][0] <= now_s:
+            ended_s, latency_s = heappop(pending)
+            if headroom.answered(latency_s, ended_s):
+                pacer.set_headroom(headroom.share)
+        pacer.take(n := pacer.due(now_s), now_s)
+        for _ in range(n):
+            pacer.sent(now_s)
+            arrived_s.append(now_s + (latency_s := way_s(now_s)))
+            heappush(pending, (arrived_s[-1], latency_s))
+    return sorted(arrived_s), headroom.share
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize(("cap_per_s", "share"), [(1000, 0.022), (5000, 0.011)])
+def test_at_a_high_rate_jitter_of_each_call_by_itself_needs_less(cap_per_s: int, share: float) -> None:
+    """20 ± 10 ms, each call for itself: as many are early as are late, and no second of arrivals is over the cap."""
+    dice = Random(1)
+    arrived_s, at_the_end = arrivals(cap_per_s, lambda _: dice.uniform(0.01, 0.03), 4.0)
+    assert at_the_end <= share
+    assert len(arrived_s) >= 0.97 * 4 * cap_per_s
+    assert worst_window(arrived_s) <= cap_per_s
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("cap_per_s", [1000, 5000])
+def test_a_way_that_stands_still_for_all_is_left_room_for(cap_per_s: int) -> None:
+    """Every 0.3 s all wait for up to 15 ms: the share rises."""
+    _, at_the_end = arrivals(cap_per_s, lambda now_s: 0.0002 + max(0.0, 0.015 - now_s % 0.3), 4.0)
+    assert at_the_end >= 0.01
 
 
 def test_the_gateways_own_work_does_not_raise_it() -> None:
