@@ -40,7 +40,7 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-_SIGNED: Final = re.compile(
+_SIGNED: Final = (
     # The word begins here: after no letter and no digit, but for those of an escape (%26, %2526, \u0026).
     r"(?i)(?=[_sarc])(?:(?<!\w)|(?<=%[0-9a-f]{2})|(?<=%25[0-9a-f]{2})|(?<=u0026))"
     r"(_aop_signature|sign|access_token|refresh_token|client_secret|app_secret|session)"
@@ -49,7 +49,7 @@ _SIGNED: Final = re.compile(
 )
 """`key=value` and `"key": "value"` of the parameters that give a call its power; a signature can be replayed."""
 
-_DIGEST: Final = re.compile(r"[0-9A-F]{40,}|[0-9a-f]{40,}")
+_DIGEST: Final = r"[0-9A-F]{40,}|[0-9a-f]{40,}"
 """What an HMAC-SHA1 looks like: a refusal may say which signature it got, or which one it wanted."""
 
 _ESCAPES: Final = ("%", "\\", "&")
@@ -98,9 +98,9 @@ class Redactor:
             if spelling in text:
                 text = text.replace(spelling, STARS)
         if any(name in text for name in _ENCODED_NAMES):
-            text = _ENCODED.sub(_stars_if_signed, text)
-        text = _DIGEST.sub(STARS, text)
-        return _SIGNED.sub(lambda found: found[1] + found[2] + STARS, text)
+            text = re.sub(_ENCODED, _stars_if_signed, text)
+        text = re.sub(_DIGEST, STARS, text)
+        return re.sub(_SIGNED, lambda found: found[1] + found[2] + STARS, text)
 
     def _escaped_spellings(self) -> re.Pattern[str]:
         """Made when it is first needed: most processes end without."""
@@ -128,7 +128,7 @@ def _plain_spellings(text: str) -> set[str]:
     return found
 
 
-_ENCODED: Final = re.compile(r"[\w+/%\\-]{16,}=*")
+_ENCODED: Final = r"[\w+/%\\-]{16,}=*"
 _ENCODED_NAMES: Final = tuple(
     spelling
     for name in ("_aop_signature", "access_token", "refresh_token", "client_secret", "app_secret", "sign=")

@@ -10,7 +10,6 @@ from typing import Final
 from fetcher.gateway.api import RESPONSE, Form
 from fetcher.gateway.charsets import UTF8_BOM, charset_of, decode_declared, is_chinese
 from fetcher.gateway.envelopes import Json, parse, payload_of
-from fetcher.gateway.xml_answers import XmlError, read_xml, to_json
 
 SPACE: Final = b" \t\r\n"
 
@@ -54,6 +53,8 @@ def read_answer(body: bytes, content_type: str, form: Form) -> tuple[bytes, Json
 
 
 def _read_xml(body: bytes, charset: str, form: Form) -> tuple[bytes, Json]:
+    from fetcher.gateway.xml_answers import XmlError, read_xml, to_json
+
     try:
         root, value = read_xml(body, charset)
         if root.lower() == "html":

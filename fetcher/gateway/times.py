@@ -10,11 +10,11 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-_XML: Final = re.compile(rb"\s*(?:<[^<>]*>\s*)+([0-9+-]{13,22})\s*(?:</[^<>]*>\s*)+")
-_TEXT: Final = re.compile(rb'\s*"?(\d{14})(\d{3})?([+-])(\d{2})(\d{2})"?\s*')
-_TOP: Final = re.compile(rb'.*"time"\s*:\s*"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)".*', re.DOTALL)
+_XML: Final = rb"\s*(?:<[^<>]*>\s*)+([0-9+-]{13,22})\s*(?:</[^<>]*>\s*)+"
+_TEXT: Final = rb'\s*"?(\d{14})(\d{3})?([+-])(\d{2})(\d{2})"?\s*'
+_TOP: Final = rb'(?s).*"time"\s*:\s*"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)".*'
 _CHINA: Final = timezone(timedelta(hours=8))
-_MILLIS: Final = re.compile(rb'\s*"?(\d{13})"?\s*')
+_MILLIS: Final = rb'\s*"?(\d{13})"?\s*'
 
 
 LONGEST_BYTES: Final = 1000
@@ -29,12 +29,12 @@ def time_in_answer(body: bytes) -> int | None:
         >>> time_in_answer(b'"20261010164552223+0800"'), time_in_answer(b"1484033752883"), time_in_answer(b"{}")
         (1791621952223, 1484033752883, None)
     """
-    if body.lstrip().startswith(b"<") and len(body) < LONGEST_BYTES and (alone := _XML.fullmatch(body)) is not None:
+    if body.lstrip().startswith(b"<") and len(body) < LONGEST_BYTES and (alone := re.fullmatch(_XML, body)) is not None:
         body = alone[1]
-    millis = _MILLIS.fullmatch(body)
+    millis = re.fullmatch(_MILLIS, body)
     if millis is not None:
         return int(millis[1])
-    top = _TOP.fullmatch(body) if len(body) < LONGEST_BYTES else None
+    top = re.fullmatch(_TOP, body) if len(body) < LONGEST_BYTES else None
     if top is not None:
         return _milliseconds(top[1].decode(), "%Y-%m-%d %H:%M:%S", _CHINA)
     return time_in_text(body)
@@ -42,7 +42,7 @@ def time_in_answer(body: bytes) -> int | None:
 
 def time_in_text(text: bytes) -> int | None:
     """The same out of `20261010164552223+0800` alone, as dates stand in answers."""
-    read = _TEXT.fullmatch(text)
+    read = re.fullmatch(_TEXT, text)
     if read is None:
         return None
     sign = 1 if read[3] == b"+" else -1

@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from fetcher.ids.damage import undo, unwrap
 from fetcher.model import ErrorInfo, Failure, Kind
 
 MAX_CHARACTERS: Final = 200
@@ -31,11 +30,11 @@ _LONGEST_REPAIRABLE: Final = 2048
 _UNSENDABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _UNSEEN: Final = _UNSENDABLE | {"Cf"}
 
-_EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+")
-_FRACTION = re.compile(r"[+-]?[0-9]*[.,][0-9]+")
-_SIGNED = re.compile(r"[+\-−＋－][0-9]+(?:\.0*)?")
-_UNDERSCORED = re.compile(r"[0-9]+(?:_[0-9]+)+")
-_SEVERAL = re.compile(r"[0-9]+(?:[\s,;|/，、；]+[0-9]+)+")
+_EXPONENT = r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+"
+_FRACTION = r"[+-]?[0-9]*[.,][0-9]+"
+_SIGNED = r"[+\-−＋－][0-9]+(?:\.0*)?"
+_UNDERSCORED = r"[0-9]+(?:_[0-9]+)+"
+_SEVERAL = r"[0-9]+(?:[\s,;|/，、；]+[0-9]+)+"
 
 _MESSAGES: Final = {
     "empty": "there is no ID",
@@ -112,6 +111,8 @@ def _unsendable(text: str) -> str | None:
 def _number(text: str) -> Checked | Bad:
     if len(text) > _LONGEST_REPAIRABLE:
         return bad("too_long")
+    from fetcher.ids.damage import undo, unwrap
+
     bare, wrapping = unwrap(text)
     if _is_digits(bare):
         return _canonical(bare, wrapping)
@@ -142,7 +143,7 @@ def _name_of(text: str) -> str:
         (_FRACTION, "fraction"),
         (_SEVERAL, "several_ids"),
     ):
-        if pattern.fullmatch(text):
+        if re.fullmatch(pattern, text):
             return code
     if not text.isascii() and all(c.isdigit() for c in text):
         return "non_ascii_digit"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fetcher.errors import InputError
-from fetcher.ids.delimited import Delimited
 from fetcher.ids.found import Format
-from fetcher.ids.jsonl import JsonLines
 from fetcher.ids.plain import Plain
 
 
@@ -30,9 +28,13 @@ def chooser(
     def choose(first_line: str) -> Format:
         name = format_name or ("csv" if column is not None else "jsonl" if field is not None else None)
         if name in ("csv", "tsv"):
+            from fetcher.ids.delimited import Delimited
+
             delimiter = "\t" if name == "tsv" else None
             return Delimited(column, numeric=numeric, id_parameter=id_parameter, delimiter=delimiter)
         if name == "jsonl" or first_line.lstrip().startswith("{"):
+            from fetcher.ids.jsonl import JsonLines
+
             return JsonLines(field, id_parameter=id_parameter)
         return Plain(numeric=numeric, id_parameter=id_parameter)
 

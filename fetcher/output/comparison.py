@@ -10,11 +10,9 @@ import io
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
-import msgspec
-
 from fetcher.errors import InputError, UsageError
 from fetcher.output.compress import lines_in
-from fetcher.output.content import HASH_BITS, content_hash, split_data, stored
+from fetcher.output.content import HASH_BITS, Sorted, content_hash, split_data, stored
 from fetcher.output.disk import Disk
 from fetcher.output.index import IdMap
 from fetcher.output.journal import Journal
@@ -25,16 +23,6 @@ Change: TypeAlias = Literal["new", "changed", "same"]
 
 _REST: Final = (1 << HASH_BITS) - 1
 MOST_FILES: Final = 255
-
-
-class Sorted(msgspec.Struct, frozen=True):
-    """Lines of products, marked."""
-
-    out: bytes | memoryview
-    unchanged: bytes
-    """Slim lines: the head and `"change":"same"`."""
-    same_ids: frozenset[str]
-    """IDs of the slim ones."""
 
 
 class Comparison:

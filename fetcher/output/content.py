@@ -7,6 +7,7 @@ import re
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+import msgspec
 import orjson
 
 from fetcher.output.line import head_id
@@ -59,3 +60,13 @@ def content_hash(data: bytes) -> int:
     except (orjson.JSONEncodeError, ValueError, RecursionError):
         pass
     return int.from_bytes(blake2b(data, digest_size=HASH_BITS // 8).digest(), "big")
+
+
+class Sorted(msgspec.Struct, frozen=True):
+    """Lines of products, marked."""
+
+    out: bytes | memoryview
+    unchanged: bytes
+    """Slim lines: the head and `"change":"same"`."""
+    same_ids: frozenset[str]
+    """IDs of the slim ones."""

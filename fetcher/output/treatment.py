@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fetcher.errors import Defect
 from fetcher.metrics import SchemaWatch
-from fetcher.output.comparison import Comparison, Sorted
 from fetcher.output.compress import lines_in
-from fetcher.output.content import split_data, stored
+from fetcher.output.content import Sorted, split_data, stored
 from fetcher.output.disk import Disk
 from fetcher.output.journal import Journal
 from fetcher.policy import FieldFilter
+
+if TYPE_CHECKING:
+    from fetcher.output.comparison import Comparison
 
 NOTHING_SAME: Final = frozenset[str]()
 

@@ -47,7 +47,7 @@ LEAST_FOR_A_RATE_S: Final = 1.0
 """A shorter run has no rate worth telling."""
 _NOT_AGAIN: Final = frozenset({"--overwrite", "--dry-run"})
 """Switches that would not go on but begin anew, or not begin."""
-_URL_USER: Final = re.compile(r"(://)[^/@\s]*@")
+_URL_USER: Final = r"(://)[^/@\s]*@"
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,5 +203,5 @@ def command_that_goes_on(command: Sequence[str], redactor: Redactor | None = Non
     becomes stars.
     """
     redactor = redactor or Redactor()
-    words = [_URL_USER.sub(rf"\1{STARS}@", redactor.redact(word)) for word in command if word not in _NOT_AGAIN]
+    words = [re.sub(_URL_USER, rf"\1{STARS}@", redactor.redact(word)) for word in command if word not in _NOT_AGAIN]
     return visible(shlex.join(words))

@@ -7,6 +7,7 @@ or forge lines. It knows nothing of secrets: redact afterwards, so that no contr
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import Final
 
 _CONTROLS: Final = [*range(0x20), *range(0x7F, 0xA0)]
@@ -14,9 +15,14 @@ _DIRECTIONS: Final = [0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x2
 """They reorder or break what is shown (CVE-2021-42574)."""
 _SURROGATES: Final = range(0xD800, 0xE000)
 """Not encodable: a stream would raise."""
-_NAMES: Final = {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_DIRECTIONS, *_SURROGATES)}
-"""The notation of JSON, so that a JSON line stays one."""
-_LINES_KEPT: Final = {code: name for code, name in _NAMES.items() if code not in (0x09, 0x0A)}
+_LINES: Final = (0x09, 0x0A)
+
+
+@cache
+def _names(keep_lines: bool) -> dict[int, str]:
+    """In the notation of JSON, so that a JSON line stays one."""
+    kept = _LINES if keep_lines else ()
+    return {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_DIRECTIONS, *_SURROGATES) if code not in kept}
 
 
 def visible(text: str, *, keep_lines: bool = False) -> str:
@@ -25,7 +31,7 @@ def visible(text: str, *, keep_lines: bool = False) -> str:
     Args:
         keep_lines: newlines and tabs stay (a traceback needs them).
     """
-    return text.translate(_LINES_KEPT if keep_lines else _NAMES)
+    return text if text.isprintable() else text.translate(_names(keep_lines))
 
 
 def cells(text: str) -> int:

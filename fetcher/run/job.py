@@ -10,8 +10,7 @@ import msgspec
 from fetcher.gateway import Api
 from fetcher.ids import Source, open_source, source_of
 from fetcher.idset import IdSet
-from fetcher.output import Reopening, fresh_since_ms, read_known
-from fetcher.report import iso_time
+from fetcher.output import Reopening
 from fetcher.settings import CommandSettings
 
 
@@ -74,6 +73,9 @@ def fresh_of(job: Job, wall_ms: int) -> Fresh | None:
     settings = job.settings
     if not settings.known:
         return None
+    from fetcher.output import fresh_since_ms, read_known
+    from fetcher.report import iso_time
+
     age_s, since_ms = settings.skip_fresh_s, 0
     if age_s is not None:
         since_ms = fresh_since_ms(job.out, age_s, wall_ms, overwrite=settings.overwrite)

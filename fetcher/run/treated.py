@@ -13,7 +13,7 @@ import msgspec
 from fetcher.errors import FetcherError, SchemaChanged
 from fetcher.ids import Source
 from fetcher.metrics import SchemaWatch, Snapshot
-from fetcher.output import Comparison, Treatment
+from fetcher.output import Treatment
 from fetcher.policy import FieldFilter
 from fetcher.run.roles import Onlooker
 from fetcher.settings import CommandSettings, Settings, field_steps
@@ -30,11 +30,13 @@ def treatment_of(settings: CommandSettings, out: str) -> Treatment:
     Raises:
         UsageError: a file of `--diff` is missing, or holds no product of ours.
     """
-    treatment = Treatment(
-        fields_of(settings),
-        None if settings.on_schema_change == "off" else SchemaWatch(),
-        Comparison(settings.diff, only_changed=settings.only_changed) if settings.diff else None,
-    )
+    comparison = None
+    if settings.diff:
+        from fetcher.output import Comparison
+
+        comparison = Comparison(settings.diff, only_changed=settings.only_changed)
+    schema = None if settings.on_schema_change == "off" else SchemaWatch()
+    treatment = Treatment(fields_of(settings), schema, comparison)
     if not settings.overwrite:
         treatment.learn(out)
     return treatment

@@ -7,10 +7,10 @@ from typing import Any
 from fetcher.settings.compound import Age, PathList
 from fetcher.settings.groups import CREDENTIALS, INPUT, OUTPUT, RATE, REPORT
 from fetcher.settings.kinds import Choice, Flag, Number, PathText, Text
-from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.table import Converted, rows, setting
 
 
-@record
+@rows
 class CommandRows:
     """What `CommandSettings` has and `Settings` has not."""
 

@@ -6,14 +6,14 @@ from typing import Final
 
 from fetcher.settings.groups import CONNECTION, RETRIES
 from fetcher.settings.kinds import Choice, Flag, Number, PathText
-from fetcher.settings.table import record, setting
+from fetcher.settings.table import rows, setting
 from fetcher.settings.urls import ProxyUrl
 
 _SECONDS: Final = Number(above=0, most=86_400, metavar="S")
 _MAX_BODY: Final = Number(least=1024, most=2**31, whole=True, metavar="BYTES")
 
 
-@record
+@rows
 class ConnectionRows:
     """A part of `Settings`."""
 

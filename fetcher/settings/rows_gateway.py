@@ -9,11 +9,11 @@ from fetcher.settings.compound import Parameters, Tables
 from fetcher.settings.groups import CREDENTIALS, GATEWAY
 from fetcher.settings.key_tables import KeyTable, KeyTables
 from fetcher.settings.kinds import AppKey, Choice, Flag, Number, PathText, SecretText, Text, Upper
-from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.table import Converted, rows, setting
 from fetcher.settings.urls import GatewayUrl
 
 
-@record
+@rows
 class GatewayRows:
     """A part of `Settings`."""
 

@@ -6,12 +6,12 @@ from typing import Final
 
 from fetcher.settings.groups import INPUT
 from fetcher.settings.kinds import Encoding, Number, Text
-from fetcher.settings.table import record, setting
+from fetcher.settings.table import rows, setting
 
 _COUNT: Final = Number(least=1, whole=True, none_word="none")
 
 
-@record
+@rows
 class InputRows:
     """A part of `Settings`."""
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 from fetcher.settings.compound import FieldList
 from fetcher.settings.groups import OUTPUT
 from fetcher.settings.kinds import Choice, Flag, Number, PathText
-from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.table import Converted, rows, setting
 
 _SECONDS: Final = Number(above=0, most=86_400, metavar="S")
 
 
-@record
+@rows
 class OutputRows:
     """A part of `Settings`."""
 

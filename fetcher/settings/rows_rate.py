@@ -7,7 +7,7 @@ from typing import Any, Final
 from fetcher.settings.compound import ErrorLimit, ErrorLimitKind
 from fetcher.settings.groups import RATE
 from fetcher.settings.kinds import Flag, Number
-from fetcher.settings.table import Converted, record, setting
+from fetcher.settings.table import Converted, rows, setting
 from fetcher.settings.times import Hours, HoursList, Limit, LimitList, TimeOfDay, Zone
 from fetcher.settings.urls import SharePlace
 
@@ -17,7 +17,7 @@ _PERCENT: Final = Number(least=0, most=50, none_word="auto", metavar="PCT")
 _MONEY: Final = Number(above=0, most=1e9, none_word="none")
 
 
-@record
+@rows
 class RateRows:
     """A part of `Settings`."""
 

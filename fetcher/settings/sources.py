@@ -6,13 +6,11 @@ It must not know which place wins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from fetcher.errors import UsageError
 from fetcher.settings.compound import Parameters
-from fetcher.settings.env_file import Unreadable, Variable, parse_env
 from fetcher.settings.fields import FIELDS, field_named
 from fetcher.settings.files import Opened, line_of_key, parse_toml, read_settings_file
 from fetcher.settings.groups import CREDENTIALS
@@ -29,13 +27,13 @@ _SANDBOX: Final = PREFIX + "SANDBOX_"
 """Variables that begin so are the sandbox's."""
 
 
-@dataclass
 class Layer:
     """What one place says: checked values and, for each, the words that name its place."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.warnings: list[str] = []
 
     def take(self, row: Field, read: Callable[[Any], Any], raw: Any, origin: str, place: str) -> None:
         """Keep one value.
@@ -93,6 +91,8 @@ def from_env_file(folder: Path, named: str | None) -> Layer:
     path = folder / (named or ENV_NAME)
     if named is None and not path.is_file():
         return layer
+    from fetcher.settings.env_file import Unreadable, parse_env
+
     opened = read_settings_file(path)
     for entry in parse_env(opened.text):
         where = f"{path} line {entry.line}"
@@ -158,6 +158,8 @@ def _secret_entries(opened: Opened) -> Iterable[tuple[str, Any, int | None]]:
         for key, value in parse_toml(opened).items():
             yield key, value, line_of_key(opened.text, key)
         return
+    from fetcher.settings.env_file import Variable, parse_env
+
     for entry in parse_env(opened.text):
         if not isinstance(entry, Variable):
             raise UsageError(f"{opened.path} line {entry.line} {entry.reason}", "A line reads: app_secret=…")

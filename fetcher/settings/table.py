@@ -130,3 +130,9 @@ _Record = TypeVar("_Record")
 def record(cls: type[_Record]) -> type[_Record]:
     """A frozen, keyword-only dataclass. (Said this way as mypy overlooks `Converted` in one that it knows frozen.)"""
     return dataclass(frozen=True, kw_only=True)(cls)
+
+
+@dataclass_transform(kw_only_default=True)
+def rows(cls: type[_Record]) -> type[_Record]:
+    """Fields for a `record` to inherit; no object of it is made, so it gets none of a record's methods."""
+    return dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False, match_args=False)(cls)

@@ -11,9 +11,9 @@ from fetcher.settings.kinds import Kind, quoted, shown
 
 UNITS_S: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "24h": 86_400.0}
 DAY: Final = "day"
-_LIMIT: Final = re.compile(r"([1-9][0-9]{0,8})/(?:([1-9][0-9]{0,3})(s|min|h)|(s|min|h|24h|day))")
-_HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)")
-_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_LIMIT: Final = r"([1-9][0-9]{0,8})/(?:([1-9][0-9]{0,3})(s|min|h)|(s|min|h|24h|day))"
+_HOURS: Final = r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)"
+_TIME: Final = r"([01][0-9]|2[0-3]):([0-5][0-9])"
 
 
 class Limit(NamedTuple):
@@ -54,7 +54,7 @@ def parse_limit(text: str) -> Limit:
         >>> parse_limit("100/min")
         Limit(calls=100, window_s=60.0, text='100/min')
     """
-    found = _LIMIT.fullmatch(text.strip())
+    found = re.fullmatch(_LIMIT, text.strip())
     if found is None:
         raise ValueError(
             f"must be calls in a time, such as 100/min, 30/10s, 2000/h, 9000/24h or 5000/day, not {shown(text)}"
@@ -70,7 +70,7 @@ def parse_hours(text: str) -> Hours:
     Raises:
         ValueError: it is none; the words follow the name of the setting.
     """
-    found = _HOURS.fullmatch(text.strip())
+    found = re.fullmatch(_HOURS, text.strip())
     if found is None:
         raise ValueError(f"must be hours such as 22:00-06:00, not {shown(text)}")
     closes = time(int(found[3]), int(found[4])) if found[3] else time(0, 0)
@@ -121,7 +121,7 @@ class TimeOfDay(Kind):
     metavar = "HH:MM"
 
     def check(self, value: Any) -> str:
-        found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+        found = re.fullmatch(_TIME, value.strip()) if isinstance(value, str) else None
         if found is None:
             raise ValueError(f"must be a time of day such as 00:00 or 06:30, not {shown(value)}")
         return f"{found[1]}:{found[2]}"

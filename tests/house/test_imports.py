@@ -79,6 +79,29 @@ def test_the_package_is_light_until_it_is_used(code: str) -> None:
     assert HEAVY & modules_after(code) == set()
 
 
+NOT_IN_A_PLAIN_RUN = {
+    *("httpx", "rich", "uvicorn", "zstandard", "prometheus_client", "html", "tomllib", "xml", "zoneinfo"),
+    *("fetcher.gateway.own_tables", "fetcher.gateway.xml_answers", "fetcher.ids.damage", "fetcher.ids.delimited"),
+    *("fetcher.ids.jsonl", "fetcher.output.comparison", "fetcher.output.find", "fetcher.output.known"),
+    *("fetcher.output.verify", "fetcher.report.document", "fetcher.report.page", "fetcher.report.prometheus"),
+    *("fetcher.run.documents", "fetcher.run.dry_run", "fetcher.run.shards", "fetcher.settings.env_file"),
+    *("fetcher.cluster", "fetcher.sandbox", "fetcher.sharing", "fetcher.transport.httpx_lane"),
+}
+"""What is there for options, formats and answers that this run has not."""
+
+
+def test_a_plain_run_loads_only_what_it_needs(tmp_path: Path) -> None:
+    """A start costs what it loads, and for a hundred IDs the start is the run."""
+    (tmp_path / "ids.txt").write_text("")
+    words = ["run", "ids.txt", "-o", "out.jsonl", "--gateway", "http://127.0.0.1:9/openapi", "--app-key", "1234567"]
+    loaded = modules_after(
+        f"import os; os.chdir({str(tmp_path)!r}); os.environ['FETCHER_APP_SECRET'] = 'not-shown'\n"
+        f"from fetcher.cli import main; assert main({words!r}) == 0"
+    )
+    assert loaded > {"fetcher.run.loop", "fetcher.transport.exchange"}
+    assert NOT_IN_A_PLAIN_RUN & loaded == set()
+
+
 def test_python_does_not_look_for_cycles_while_a_run_loads() -> None:
     """Each look would go over whatever is there already."""
     code = (

@@ -14,8 +14,8 @@ from msgspec import Meta, structs
 
 from fetcher.errors import UsageError
 from fetcher.gateway.api import Api, Form, IdList, Listing, Path
-from fetcher.gateway.apis import APIS, by_full_name, find_api, is_parameter
-from fetcher.settings import Settings, did_you_mean
+from fetcher.gateway.apis import APIS, by_full_name, is_parameter
+from fetcher.settings import did_you_mean
 
 _Count = Annotated[int, Meta(ge=1, le=500)]
 
@@ -52,15 +52,6 @@ class OwnApi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 KEYS: Final = tuple(field.encode_name for field in structs.fields(OwnApi))
 _UNKNOWN: Final = re.compile(r"unknown field `([^`]*)`")
 _PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`")
-
-
-def chosen_api(settings: Settings) -> Api:
-    """The API that the settings choose: one of the user's own, a preset, or any by its full name.
-
-    Raises:
-        UsageError: there is none, or one of the user's tables is wrong.
-    """
-    return find_api(settings.api, settings.id_param, own_apis(dict(settings.apis)))
 
 
 def own_apis(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Api]:
