@@ -30,7 +30,6 @@ from fetcher.secret import Secret
 from fetcher.settings import did_you_mean
 
 METHODS: Final = ("GET", "POST")
-FORMATS: Final = ("json", "xml")
 
 
 class Protocol(msgspec.Struct, frozen=True):
