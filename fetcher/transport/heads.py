@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from fetcher._version import __version__
@@ -14,7 +13,6 @@ from fetcher.transport.origin import Origin
 USER_AGENT: Final = f"fetcher/{__version__}"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests say that their body is empty, too (RFC 9110, 8.6)."""
-_is_line: Final = re.compile(r"[A-Za-z]+ /[!-~]*").fullmatch
 
 
 class RequestWriter:
@@ -38,15 +36,18 @@ class RequestWriter:
         method, target, body = request.method, request.target, request.body
         if target is self._written and method == "POST" and request.content_type is FORM:
             return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
-        line = f"{method} {target}"
-        if _is_line(line) is None:
+        if (
+            target[:1] != "/"
+            or " " in target
+            or not (target.isascii() and target.isprintable() and method.isascii() and method.isalpha())
+        ):
             raise Defect("a request's method or target is not fit for a request line")
         if not body and method not in _WITH_BODY:
-            return f"{line}{self._fixed}\r\n".encode("ascii")
+            return f"{method} {target}{self._fixed}\r\n".encode("ascii")
         kind = request.content_type
         if not (kind.isascii() and kind.isprintable()):
             raise Defect("a request's content type is not fit for a header")
-        head = f"{line}{self._fixed}Content-Type: {kind}\r\nContent-Length: ".encode("ascii")
+        head = f"{method} {target}{self._fixed}Content-Type: {kind}\r\nContent-Length: ".encode("ascii")
         if method == "POST" and kind is FORM:  # a bulk run's calls differ in their bodies only
             self._head, self._written = head, target
         return b"%b%d\r\n\r\n%b" % (head, len(body), body)
