@@ -29,6 +29,25 @@ def test_it_behaves_like_a_set_with_a_mark(steps: list[tuple[str, str]]) -> None
     assert len(real) == len(model)
 
 
+@given(st.lists(st.integers(1, 60)), st.lists(st.lists(st.integers(1, 90), max_size=60), max_size=8))
+def test_numbers_are_claimed_by_the_list(done: list[int], lots: list[list[int]]) -> None:
+    """The same as one after the other, duplicates within a list included."""
+    together, single = IdSet(map(str, done)), IdSet(map(str, done))
+    for lot in lots:
+        assert together.claim_numbers(lot) == [single.claim(str(number)) for number in lot]
+    assert len(together) == len(single)
+
+
+@pytest.mark.untraced
+def test_a_list_of_claims_may_outgrow_the_table() -> None:
+    """Every growth within it takes along what the list has claimed already."""
+    found = IdSet(str(610_000_000_000 + k) for k in range(500))
+    claims = found.claim_numbers(range(610_000_000_000, 610_000_005_000))
+    assert [claims.count(each) for each in (Claim.KNOWN, Claim.NEW, Claim.SEEN)] == [500, 4500, 0]
+    assert set(found.claim_numbers(range(610_000_000_000, 610_000_005_000))) == {Claim.SEEN}
+    assert len(found) == 5000
+
+
 @pytest.mark.untraced
 def test_it_grows_and_forgets_nothing() -> None:
     """A hundred thousand neighbouring IDs, marked and not, survive every growth."""

@@ -56,6 +56,10 @@ class Bounded(IdSet):
         """See `IdSet`."""
         return Claim.NEW if len(self) >= self.most and text not in self else super().claim(text)
 
+    def claim_numbers(self, numbers: Iterable[int]) -> list[Claim]:
+        """See `IdSet`."""
+        return [self.claim(str(number)) for number in numbers]
+
 
 class Cutter:
     """Args:

@@ -8,6 +8,7 @@ It puts the parts together and counts; what a line means is the format's affair,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final, Self
 
 from fetcher.clock import SystemClock
@@ -25,6 +26,8 @@ _LONG_ID: Final = 12
 _JUDGED_IDS: Final = 10_000
 _SUSPECT_LINES: Final = 5
 _FAST_DIGITS: Final = 19
+_TOGETHER: Final = 128
+"""Lines that take the short way together; one that is not plain keeps its neighbours from it."""
 
 
 class Source:
@@ -162,31 +165,30 @@ class Source:
         return True
 
     def _take(self, found: list[Item | Failure], room: int) -> None:
-        """Go on through the lot until it ends or `room` more are found. The usual line takes the short way."""
-        counts, claim, numeric, is_new, fresh = self.counts, self._known.claim, self._numeric, Claim.NEW, self._fresh
-        fast = numeric and self._whole_lines()
-        first = number = counts.lines
-        full = len(found) + room
-        for line in self._rest:
-            number += 1
-            if fast and line.isdigit() and line.isascii() and line[0] != "0" and len(line) < _FAST_DIGITS:
-                claimed = claim(line)
-                if claimed is not is_new:
-                    counts.put_off(claimed)
-                elif fresh is not None and line in fresh:
-                    counts.fresh += 1
-                else:
-                    counts.items += 1
-                    found.append(Item(line, number))
-            else:
-                counts.lines = number
-                if (outcome := self._judge(line, number)) is not None:
+        """Go on through the lot by some lines, at most `room`. The usual ones, all numbers, take the short way."""
+        counts, lines = self.counts, list(islice(self._rest, min(room, _TOGETHER)))
+        first = counts.lines + 1
+        if self._numeric and self._whole_lines() and _are_numbers(lines):
+            self._take_numbers(found, lines, first)
+            counts.lines += len(lines)
+        else:
+            for line in lines:
+                counts.lines += 1
+                if (outcome := self._judge(line, counts.lines)) is not None:
                     found.append(outcome)
-                fast = numeric and self._whole_lines()
-            if len(found) == full:
-                break
-        counts.lines = number
-        self._at += number - first
+        self._at += len(lines)
+
+    def _take_numbers(self, found: list[Item | Failure], lines: list[str], first: int) -> None:
+        counts, fresh = self.counts, self._fresh
+        claims = self._known.claim_numbers(map(int, lines))
+        for number, (line, claimed) in enumerate(zip(lines, claims, strict=True), first):
+            if claimed is not Claim.NEW:
+                counts.put_off(claimed)
+            elif fresh is not None and line in fresh:
+                counts.fresh += 1
+            else:
+                counts.items += 1
+                found.append(Item(line, number))
 
     def _whole_lines(self) -> bool:
         return self._format is not None and self._format.whole_lines
@@ -252,3 +254,10 @@ class Source:
                 f"{self._round_ids} of the first {self._long_ids} long IDs end in 000: they look rounded by a "
                 "spreadsheet; format the column as text and export again"
             )
+
+
+def _are_numbers(lines: list[str]) -> bool:
+    """Canonical ones, of fewer than 19 digits."""
+    text = "".join(lines)
+    plain = text.isdigit() and text.isascii() and max(map(len, lines)) < _FAST_DIGITS
+    return plain and {line[:1] for line in lines}.isdisjoint(("", "0"))
