@@ -11,6 +11,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from itertools import accumulate, filterfalse, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,25 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among several workers the modules that mostly wait are dealt out among those that compute.
+
+    So the cores always have work. They stand in the first two thirds: what comes last should be short.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    modules = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    waiting, computing = list(filter(_waits, modules)), list(filterfalse(_waits, modules))
+    before, total = accumulate(map(len, computing), initial=0), sum(map(len, computing))
+    places = [(0.6 * k / len(waiting), tests) for k, tests in enumerate(waiting)]
+    places += [(count / total, tests) for count, tests in zip(before, computing, strict=False)]
+    items[:] = [item for _, tests in sorted(places, key=itemgetter(0)) for item in tests]
+
+
+def _waits(tests: list[pytest.Item]) -> bool:
+    return any(item.get_closest_marker("slow") for item in tests)
 
 
 UNTRACED = ("tests/holds/", "tests/docs/", "tests/house/")

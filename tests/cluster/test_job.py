@@ -32,6 +32,8 @@ from fetcher.sandbox import AppSettings, SandboxSettings, spawn
 from tests.cluster.here import Gone, Handle, Here, Near, job, killed_after
 from tests.holds.books import check
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Any]:

@@ -17,6 +17,7 @@ from fetcher.sandbox import SandboxHandle, SandboxSettings, spawn
 from tests.docs.forked import commands
 from tests.docs.pages import PAGES, READERS, ROOT, Block, blocks, without_numbers
 
+pytestmark = pytest.mark.slow
 IDS = [str(610947572360 + number) for number in range(4)]
 TRANSLATED = "README.zh-CN.md"
 _OWN = ("app_key", "app_secret", "gateway")

@@ -22,16 +22,20 @@ FAULTS = {"error_rate": 0.03, "reset_rate": 0.02, "malformed_rate": 0.01, "absen
 
 CASES = {
     "plain": ("out.jsonl", {}, ()),
-    "plain, faults": ("out.jsonl", FAULTS, ()),
-    "gzip": ("out.jsonl.gz", {}, ()),
     "zstd, faults": ("out.jsonl.zst", FAULTS, ()),
     "plain, paid, faults": ("out.jsonl", FAULTS, ("--price", "0.01", "--paid-retries", "9")),
     "gzip, paid, held": ("out.jsonl.gz", {"absent": 0.0}, ("--price", "0.01", "--on-doubt", "hold")),
+    "plain, faults": ("out.jsonl", FAULTS, ()),
+    "gzip": ("out.jsonl.gz", {}, ()),
 }
+CONTAINED = ("plain, faults", "gzip")
+"""Each of what they join, a kind of file, faults or none, paid or not, is in one of the others."""
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.long if case in CONTAINED else ()) for case in CASES]
+)
 def test_killed_again_and_again(tmp_path: Path, case: str) -> None:
     """Every ID stands exactly once in the end; after every kill, too, nothing stands twice or torn in the midst."""
     name, faults, options = CASES[case]

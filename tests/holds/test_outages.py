@@ -8,8 +8,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,10 @@ def words(*more: object) -> tuple[object, ...]:
     return ("ids.txt", "-o", "out.jsonl", "--qps", 150, "--timeout", 0.5, "--no-progress", *more)
 
 
+def ids_of(folder: Path) -> list[str]:
+    return (folder / "ids.txt").read_text().split()
+
+
 def falls_ill(gateway: FaultServer, how: str) -> Callable[[], None]:
     """An outage begins; call what is returned to end it."""
     if how == "port":
@@ -50,38 +54,60 @@ def falls_ill(gateway: FaultServer, how: str) -> Callable[[], None]:
     return recover
 
 
-@pytest.mark.parametrize("how", ["port", "busy", "silent", "closed"])
-def test_an_outage_is_waited_out(tmp_path: Path, gateway: FaultServer, how: str) -> None:
+Ill = tuple[str, FaultServer, Path, Forked]
+"""A way to be ill, who has it, and whose run in which folder meets it."""
+
+
+@contextmanager
+def runs_side_by_side(place: Path, ways: Sequence[str], count: int, *more: object) -> Iterator[list[Ill]]:
+    """For each way a gateway and a run of `count` IDs, in a folder of its own: most of the time they only wait."""
+    with ExitStack() as gateways:
+        started = []
+        for how in ways:
+            gateway, folder = gateways.enter_context(fault_server()), place / how
+            folder.mkdir()
+            write_ids(folder / "ids.txt", count)
+            started.append((how, gateway, folder, Forked(*words(*more), env=environment(gateway), cwd=folder)))
+        yield started
+
+
+def test_an_outage_is_waited_out(tmp_path: Path) -> None:
     """Two seconds in mid-run: few calls meanwhile, then every ID is fetched, and none failed."""
-    ids = write_ids(tmp_path / "ids.txt", 250)
-    run = Forked(*words(), env=environment(gateway), cwd=tmp_path)
-    until(lambda: len(gateway.arrived_s) >= 60)
-    recover, began_s = falls_ill(gateway, how), time.monotonic()
-    threading.Timer(2.2, recover).start()
-    assert run.wait() == 0, run.said
-    check(tmp_path / "out.jsonl", ids)
-    assert not failed_of(tmp_path / "out.jsonl").exists()
-    late = [arrived_s for arrived_s in gateway.arrived_s if began_s + 1.5 < arrived_s < began_s + 2.1]
-    assert len(late) <= 15, "an open breaker knocks once a step, not at the cap"
-    # What fails before it is known for an outage: twenty in a row, what was in flight, and a probe a step.
-    assert sum(gateway.calls.values()) <= 1.1 * 250 + 150 * 0.5 + 30
+    with runs_side_by_side(tmp_path, ("port", "busy", "silent", "closed"), 250) as started:
+        began_s = {}
+        for how, gateway, _, _ in started:
+            until(lambda gateway=gateway: len(gateway.arrived_s) >= 60)
+            recover, began_s[how] = falls_ill(gateway, how), time.monotonic()
+            threading.Timer(2.5, recover).start()
+        for how, gateway, folder, run in started:
+            assert run.wait() == 0, f"{how}: {run.said}"
+            check(folder / "out.jsonl", ids_of(folder))
+            assert not failed_of(folder / "out.jsonl").exists(), how
+            late = [each_s for each_s in gateway.arrived_s if began_s[how] + 1.8 < each_s < began_s[how] + 2.4]
+            assert len(late) <= 15, f"{how}: an open breaker knocks once a step, not at the cap"
+            # What fails before it is known for an outage: twenty in a row, what was in flight, and a probe a step.
+            assert sum(gateway.calls.values()) <= 1.1 * 250 + 150 * 0.5 + 30, how
 
 
-@pytest.mark.parametrize("how", ["port", "busy"])
-def test_an_outage_that_does_not_end(tmp_path: Path, gateway: FaultServer, how: str) -> None:
+def test_an_outage_that_does_not_end(tmp_path: Path) -> None:
     """After --max-outage: exit 4, nothing marked failed; when it is back, the same command finishes."""
-    ids = write_ids(tmp_path / "ids.txt", 300)
-    run = Forked(*words("--max-outage", 1.5), env=environment(gateway), cwd=tmp_path)
-    until(lambda: len(gateway.arrived_s) >= 60)
-    recover = falls_ill(gateway, how)
-    assert run.wait() == 4, run.said
-    assert "has not answered" in run.said and "fetcher run ids.txt" in run.said and "left to be done" in run.said
-    check(tmp_path / "out.jsonl", ids, left=None)
-    assert not failed_of(tmp_path / "out.jsonl").exists()
-    recover()
-    code, said = finished(*words(), env=environment(gateway), cwd=tmp_path)
-    assert code == 0, said
-    check(tmp_path / "out.jsonl", ids)
+    with runs_side_by_side(tmp_path, ("port", "busy"), 300, "--max-outage", 1.5) as started:
+        recoveries = []
+        for how, gateway, _, _ in started:
+            until(lambda gateway=gateway: len(gateway.arrived_s) >= 60)
+            recoveries.append(falls_ill(gateway, how))
+        for how, _, folder, run in started:
+            assert run.wait() == 4, f"{how}: {run.said}"
+            assert "has not answered" in run.said and "fetcher run ids.txt" in run.said, how
+            assert "left to be done" in run.said, how
+            check(folder / "out.jsonl", ids_of(folder), left=None)
+            assert not failed_of(folder / "out.jsonl").exists(), how
+        for recover in recoveries:
+            recover()
+        for how, gateway, folder, _ in started:
+            code, said = finished(*words("--qps", 600), env=environment(gateway), cwd=folder)
+            assert code == 0, f"{how}: {said}"
+            check(folder / "out.jsonl", ids_of(folder))
 
 
 def test_sickness_short_of_an_outage_is_not_amplified(tmp_path: Path, gateway: FaultServer) -> None:

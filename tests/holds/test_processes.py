@@ -95,7 +95,7 @@ def test_ended_in_mid_run(tmp_path: Path, sandbox: Any, which: signal.Signals, c
     time.sleep(0.2)
     assert sandbox.stats()["calls"] == calls, "a worker goes on without its parent"
     check(tmp_path / "out.jsonl", ids, left=900 - calls if which == signal.SIGINT else None, torn=True)
-    done, said = finished(*arguments, **env)
+    done, said = finished(*arguments, "--qps", 2000, **env)
     assert done == 0, said
     check(tmp_path / "out.jsonl", ids)
     doubts = summary(tmp_path)["doubts"]["earlier"]
@@ -114,7 +114,7 @@ def test_a_worker_that_is_killed(tmp_path: Path, sandbox: Any) -> None:
     assert "has died" in run.said
     stored = 900 - summary(tmp_path)["ids"]["left"]
     check(tmp_path / "out.jsonl", ids, left=900 - stored)
-    code, said = finished(*words("out.jsonl", "--qps", 600), **env)
+    code, said = finished(*words("out.jsonl", "--qps", 2000), **env)
     assert code == 0, said
     check(tmp_path / "out.jsonl", ids)
 

@@ -28,7 +28,7 @@ GATEWAY = SandboxSettings(latency_ms=20, jitter_ms=5, absent=0.0)
 
 
 ROOT = Path(__file__).parents[2]
-CAP = 200
+CAP = 300
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 

@@ -15,6 +15,7 @@ from fetcher.sharing import RedisCap
 from fetcher.sharing.redis_cap import _arguments, _grant, script_text
 from tests.sharing.redis_server import RedisServer
 
+pytestmark = pytest.mark.slow
 OWNER = b"o" * 16
 ASK = Ask(10, 100.0, 0.0, 0.01)
 
