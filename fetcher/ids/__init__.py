@@ -7,9 +7,30 @@ with open_source("ids.csv.gz", numeric=True, known=done) as source:
 
 from __future__ import annotations
 
-from fetcher.ids.check import Bad, Checked, bad_id, check_id
-from fetcher.ids.counts import SourceCounts
-from fetcher.ids.inputs import open_source, source_of
-from fetcher.ids.source import Source
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["Bad", "Checked", "Source", "SourceCounts", "bad_id", "check_id", "open_source", "source_of"]
+from fetcher.doors import lazy
+
+if TYPE_CHECKING:
+    from fetcher.ids.check import Bad as Bad
+    from fetcher.ids.check import Checked as Checked
+    from fetcher.ids.check import bad_id as bad_id
+    from fetcher.ids.check import check_id as check_id
+    from fetcher.ids.counts import SourceCounts as SourceCounts
+    from fetcher.ids.inputs import open_source as open_source
+    from fetcher.ids.inputs import source_of as source_of
+    from fetcher.ids.source import Source as Source
+
+_FILES: Final = {
+    "Bad": "check",
+    "Checked": "check",
+    "Source": "source",
+    "SourceCounts": "counts",
+    "bad_id": "check",
+    "check_id": "check",
+    "open_source": "inputs",
+    "source_of": "inputs",
+}
+
+__all__ = [*_FILES]
+__getattr__ = lazy(__name__, _FILES)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from fetcher.metrics.cap_proof import CapProof, Proof
-from fetcher.metrics.key_figures import KeyFigures, key_figures
+from fetcher.metrics.of_keys import KeyFigures, key_figures
 
 
 class PoolProof:

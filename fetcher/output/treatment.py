@@ -15,10 +15,10 @@ from fetcher.output.compress import lines_in
 from fetcher.output.content import Sorted, split_data, stored
 from fetcher.output.disk import Disk
 from fetcher.output.journal import Journal
-from fetcher.policy import FieldFilter
 
 if TYPE_CHECKING:
     from fetcher.output.comparison import Comparison
+    from fetcher.policy import FieldFilter
 
 NOTHING_SAME: Final = frozenset[str]()
 

@@ -18,11 +18,8 @@ from fetcher.errors import UsageError
 from fetcher.gateway import Credentials, Gateway, chosen_api
 from fetcher.metrics import CapProof, Tally
 from fetcher.pacing import (
-    Ask,
     Headroom,
     InFlight,
-    LeasedPacer,
-    LeasePlace,
     OpenHours,
     Pacer,
     Quotas,
@@ -31,8 +28,6 @@ from fetcher.pacing import (
 )
 from fetcher.policy import Breaker, Policy, Refusals, RetryBudget
 from fetcher.run.keys import Key, ToldProof
-from fetcher.run.leasing import Leasing
-from fetcher.run.quota_book import QuotaBook
 from fetcher.run.roles import Principal
 from fetcher.run.tokens import TokenKeeper
 from fetcher.secret import Redactor, Secret
@@ -41,6 +36,10 @@ from fetcher.transport import Transport, open_transport
 
 if TYPE_CHECKING:
     import httpx
+
+    from fetcher.pacing import LeasePlace
+    from fetcher.run.leasing import Leasing
+    from fetcher.run.quota_book import QuotaBook
 
 BUCKET_S: Final = 0.04
 """Seconds of the cap that the bucket holds: three times what the even schedule may make up and more."""
@@ -284,6 +283,9 @@ def lease_for(
             place = principal.place(own, place)
         if place is None:
             return []
+        from fetcher.pacing import LeasedPacer
+        from fetcher.run.leasing import Leasing
+
         key.pacer = pacer = LeasedPacer(own.qps, clock.monotonic_s(), key.headroom.share, random.random())
         limit = own.calls_allowed if own.share_limits or principal is not None else None
         key.leasing = Leasing(
@@ -316,6 +318,8 @@ async def look_at_place(settings: Settings, clock: Clock) -> None:
     """
     if settings.share_cap is None:
         return
+    from fetcher.pacing import Ask
+
     place = place_of(settings, gateway_of(settings).origin, clock)
     try:
         await place.lease(Ask(0, settings.qps, 0.0, 0.0))

@@ -16,7 +16,7 @@ from fetcher.clock import Clock
 from fetcher.errors import FetcherError, OutputError
 from fetcher.ids import Source
 from fetcher.metrics import Proof, Snapshot
-from fetcher.output import AttemptLog, Output, SideFile
+from fetcher.output import AttemptLog, Output
 from fetcher.report import loop_exception_handler
 from fetcher.run.assemble import assemble, look_at_place, new_tally
 from fetcher.run.control import controlled
@@ -24,7 +24,6 @@ from fetcher.run.desk import Interrupted
 from fetcher.run.drain import listening
 from fetcher.run.feed import SourceFeed
 from fetcher.run.loop import AT_ONCE_S, Ended, Run
-from fetcher.run.quota_book import QuotaBook
 from fetcher.run.roles import Principal
 from fetcher.run.sink import FileSink
 from fetcher.run.token_file import shared_tokens
@@ -96,6 +95,9 @@ async def _in_one(settings: CommandSettings, clock: Clock, files: Files, ends: E
     parts = assemble(settings, clock=clock, learn=files.learn, principal=files.principal)
     feed, sink, show = ends
     if settings.caps and files.output.path is not None:
+        from fetcher.output import SideFile
+        from fetcher.run.quota_book import QuotaBook
+
         parts.quota_book = QuotaBook(SideFile(files.output.path, "quotas"), parts.keys, clock)
         parts.quota_book.read()
     run = Run(parts, feed, sink, new_tally(parts), show, notes=files.notes)

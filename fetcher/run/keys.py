@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiolimiter import AsyncLimiter
@@ -21,9 +21,11 @@ from fetcher.metrics import CapProof
 from fetcher.model import Item, Reply
 from fetcher.pacing import Headroom, Moment, Pacer, Quotas, Throttle
 from fetcher.policy import Refusals
-from fetcher.run.leasing import Leasing
 from fetcher.run.tokens import Ask, TokenKeeper
 from fetcher.secret import Secret
+
+if TYPE_CHECKING:
+    from fetcher.run.leasing import Leasing
 
 FIRST_CALLS: Final = (1, 4)
 """In flight until the gateway has taken one call, and four: a wrong key costs one call, not a pool of them."""

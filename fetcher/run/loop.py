@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.abc
@@ -26,7 +26,6 @@ from fetcher.run.carrying import Carrying
 from fetcher.run.desk import QUEUE_LIMIT, QUEUE_LOW, Desk
 from fetcher.run.dispatch import Dispatcher
 from fetcher.run.feed import Feed
-from fetcher.run.leasing import Leasing
 from fetcher.run.openers import Openers
 from fetcher.run.outlook import Outlook
 from fetcher.run.refreshing import Refresher
@@ -35,6 +34,9 @@ from fetcher.run.settling import Settling
 from fetcher.run.steering import Steering
 from fetcher.run.ticker import Ticker
 from fetcher.settings import ErrorLimit
+
+if TYPE_CHECKING:
+    from fetcher.run.leasing import Leasing
 
 GATHER_S: Final = 0.05
 """How long answers may lie before they are written: the price of a write (half a millisecond, most of it for waking a

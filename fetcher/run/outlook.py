@@ -12,7 +12,6 @@ import msgspec
 
 from fetcher.metrics import Snapshot
 from fetcher.model import Kind
-from fetcher.pacing import Lane, forecast
 from fetcher.run.assemble import Parts
 from fetcher.run.keys import moment
 
@@ -40,6 +39,8 @@ class Outlook:
         return msgspec.structs.replace(snapshot, eta_s=max(0.0, self._end_s - now_s))
 
     def _left_s(self, snapshot: Snapshot, ids: int) -> float:
+        from fetcher.pacing import Lane, forecast
+
         parts = self._parts
         decided = snapshot.fetched + snapshot.failed - snapshot.failed_by_kind.get(Kind.BAD_ID, 0)
         calls_per_id = (snapshot.attempts - snapshot.own) / decided if decided > 0 else 1 / parts.gateway.batch

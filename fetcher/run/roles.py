@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fetcher.errors import FetcherError
 from fetcher.metrics import Snapshot
 from fetcher.model import Outcome
-from fetcher.pacing import LeasePlace
 from fetcher.report import Watcher
 from fetcher.run.token_file import TokenPlace
 from fetcher.settings import Settings
+
+if TYPE_CHECKING:
+    from fetcher.pacing import LeasePlace
 
 
 class Sink(Protocol):

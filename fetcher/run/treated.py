@@ -6,7 +6,7 @@ It stands between the run and whoever is shown its figures, and adds to these wh
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,9 +14,11 @@ from fetcher.errors import FetcherError, SchemaChanged
 from fetcher.ids import Source
 from fetcher.metrics import SchemaWatch, Snapshot
 from fetcher.output import Treatment
-from fetcher.policy import FieldFilter
 from fetcher.run.roles import Onlooker
 from fetcher.settings import CommandSettings, Settings, field_steps
+
+if TYPE_CHECKING:
+    from fetcher.policy import FieldFilter
 
 ENOUGH: Final = 100
 """Products after which a path that has led to nothing is told of; fewer at the end of the run."""
@@ -46,6 +48,8 @@ def fields_of(settings: Settings) -> FieldFilter | None:
     """Which fields of an answer are kept; None: all."""
     if not settings.keep and not settings.drop:
         return None
+    from fetcher.policy import FieldFilter
+
     return FieldFilter(*(tuple(map(field_steps, paths)) for paths in (settings.keep, settings.drop)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, dataclass_transform
 
 from fetcher.settings.kinds import Kind, SecretText
 
@@ -12,8 +12,7 @@ PREFIX: Final = "FETCHER_"
 """With what the names of environment variables begin."""
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One row of the table."""
 
     name: str
@@ -47,8 +46,7 @@ class Field:
         return ending if ending in ("s", "bytes") else ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What a field's definition adds to its name, type and default."""
 
     group: str

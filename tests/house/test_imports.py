@@ -85,6 +85,8 @@ NOT_IN_A_PLAIN_RUN = {
     *("fetcher.ids.jsonl", "fetcher.output.comparison", "fetcher.output.find", "fetcher.output.known"),
     *("fetcher.output.verify", "fetcher.report.document", "fetcher.report.page", "fetcher.report.prometheus"),
     *("fetcher.run.documents", "fetcher.run.dry_run", "fetcher.run.shards", "fetcher.settings.env_file"),
+    *("fetcher.metrics.plan", "fetcher.pacing.foresight", "fetcher.pacing.leased", "fetcher.policy.minimisation"),
+    *("fetcher.run.leasing", "fetcher.run.quota_book"),
     *("fetcher.cluster", "fetcher.sandbox", "fetcher.sharing", "fetcher.transport.httpx_lane"),
 }
 """What is there for options, formats and answers that this run has not."""
