@@ -2,7 +2,9 @@
 
 It must not know: workers, connections, clocks.
 
-    target = ceil(cap × mean latency × 1.5) + 2, between 2 and the maximum
+    target = ceil(cap × mean latency × 1.5) + spare, between 2 and the maximum
+
+What starts at once is to spare: were fewer free, a waking could not start all that has gathered. Two at least.
 
 The mean follows about the last second of answers. The target rises at once and falls only when a quarter too many
 are in flight, so noise does not hire and dismiss workers. A server that is slower the more it is given (it queues)
@@ -14,6 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from typing import Final
+
+from fetcher.pacing.pacer import at_once
 
 TO_SPARE: Final = 1.5
 EXTRA: Final = 2
@@ -41,13 +45,13 @@ class InFlight:
     def __init__(self, cap_per_s: float, fixed: int | None = None, maximum: int = 1000) -> None:
         if (fixed is not None and fixed < 1) or maximum < 1:
             raise ValueError("at least one call must be allowed in flight")
-        self._cap_per_s = cap_per_s
+        self._cap_per_s, self._spare = cap_per_s, max(EXTRA, at_once(cap_per_s))
         self._fixed = fixed
         self._maximum = maximum
         self._samples = 0
         self._window = min(MOST_SAMPLES, max(FEWEST_SAMPLES, math.ceil(cap_per_s)))
         self._mean_s = FIRST_LATENCY_S
-        first = min(FIRST_MOST, math.ceil(cap_per_s * FIRST_LATENCY_S) + EXTRA)
+        first = min(FIRST_MOST, math.ceil(cap_per_s * FIRST_LATENCY_S) + self._spare)
         self._target = fixed if fixed is not None else self._bounded(first)
 
     @property
@@ -69,13 +73,13 @@ class InFlight:
         self._samples, self._mean_s = samples, mean_s
         if self._fixed is not None:
             return
-        needed = self._bounded(math.ceil(self._cap_per_s * self._mean_s * TO_SPARE) + EXTRA)
+        needed = self._bounded(math.ceil(self._cap_per_s * self._mean_s * TO_SPARE) + self._spare)
         if needed > self._target or needed < self._target * FALL_BELOW:
             self._target = needed
 
     def set_cap(self, cap_per_s: float) -> None:
         """Calls per second that are wanted from now on."""
-        self._cap_per_s = cap_per_s
+        self._cap_per_s, self._spare = cap_per_s, max(EXTRA, at_once(cap_per_s))
         self._window = min(MOST_SAMPLES, max(FEWEST_SAMPLES, math.ceil(cap_per_s)))
         self._samples = min(self._samples, self._window)
         self.fix(self._fixed)
@@ -89,7 +93,7 @@ class InFlight:
         if fixed is not None and fixed < 1:
             raise ValueError("at least one call must be allowed in flight")
         self._fixed = fixed
-        needed = math.ceil(self._cap_per_s * self._mean_s * TO_SPARE) + EXTRA
+        needed = math.ceil(self._cap_per_s * self._mean_s * TO_SPARE) + self._spare
         self._target = fixed if fixed is not None else self._bounded(needed)
 
     def target(self) -> int:

@@ -54,6 +54,11 @@ LATE_S: Final = 0.006
 """So late a waking may come after its permits have gathered, and nothing is lost."""
 
 
+def at_once(rate_per_s: float) -> int:
+    """How many permits gather for one waking at this rate."""
+    return max(1, min(GATHER, round(GATHER_S * rate_per_s)))
+
+
 class Pacer:
     """Grants permits to start calls. Never more than `cap_per_s` sent in any second, evenly spread, nothing saved up.
 
@@ -219,7 +224,7 @@ class Pacer:
     def _follow_rate(self) -> None:
         """What follows from the rate and the headroom."""
         self._gap_s = 1 / (self.rate_per_s * self._evenness)
-        self._gather_s = max(0, min(GATHER, round(GATHER_S / self._gap_s)) - 1) * self._gap_s
+        self._gather_s = (at_once(1 / self._gap_s) - 1) * self._gap_s
         self._slack_s = max(self._least_slack_s, self._gather_s + LATE_S)
 
     def _guarded_s(self) -> float:

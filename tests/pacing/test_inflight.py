@@ -18,6 +18,14 @@ def test_the_first_guess_is_modest(cap_per_s: float, first: int) -> None:
     assert InFlight(cap_per_s).target() == first
 
 
+@pytest.mark.parametrize(("cap_per_s", "least"), [(20, 2), (500, 4), (1000, 8), (10_000, 10)])
+def test_a_quick_gateway_leaves_room_for_all_that_starts_at_once(cap_per_s: float, least: int) -> None:
+    """Answers after 0.2 ms: one in flight would do, had not several permits gathered for one waking."""
+    in_flight = InFlight(cap_per_s)
+    in_flight.observe_each([0.0002] * 1000)
+    assert least <= in_flight.target() <= least + math.ceil(0.0003 * cap_per_s) + 1
+
+
 def test_a_fixed_number_wins() -> None:
     """What the user sets stays, whatever is observed."""
     in_flight = InFlight(100, fixed=7)
