@@ -20,7 +20,7 @@ except ImportError:  # Windows: nothing there limits the size of a file
 
 LARGEST_BYTES: Final = 1 << 26
 """More than a run ever lets wait for its sink, but for a single answer beyond measure, which goes through the socket.
-Of so much memory only what a lot has needed is ever taken: a quarter of a megabyte where the disk keeps up
+Of so much memory only what a lot has needed is ever taken: about a megabyte where the disk keeps up
 (`buffer.LOT_BYTES`)."""
 
 
