@@ -41,7 +41,7 @@ class Peer:
         self._out += len(items)
         self._given += 1
         self._given_last = [item.id for item in items]
-        self.channel.post(Given([(item.id, item.line) for item in items]))
+        self.channel.post(Given(self._given_last, [item.line for item in items]))
 
     def lines(self, put: Put) -> Encoded:
         """What it has brought; good until it is told that they are stored."""

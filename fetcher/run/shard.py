@@ -99,7 +99,7 @@ class Line:
         await self._channel.send(Want(min(n, self._most)))
         given = await self._given
         self.taken += 1
-        return [Item(product_id, line) for product_id, line in given.items]
+        return list(map(Item, given.ids, given.lines))
 
     async def put(self, outcomes: list[Outcome]) -> None:
         """See `roles.Sink`: returns when the parent has stored them."""

@@ -37,9 +37,11 @@ class Want(msgspec.Struct, frozen=True, tag=True):
 
 
 class Given(msgspec.Struct, frozen=True, tag=True):
-    """To a worker: IDs with their lines. None in it: the input is at its end."""
+    """To a worker: IDs. None in it: the input is at its end."""
 
-    items: list[tuple[str, int]]
+    ids: list[str]
+    lines: list[int]
+    """Of the input, where they stand."""
 
 
 class Put(msgspec.Struct, frozen=True, tag=True):

@@ -116,7 +116,7 @@ async def test_a_worker_that_has_told_its_end_waits_until_its_parent_hangs_up() 
     channel.post(Begin(1, plain(Settings(app_key="1", app_secret="2")), None, logging.ERROR, "text"))
     while not isinstance(message := await channel.receive(), Over):
         if isinstance(message, Want):
-            channel.post(Given([]))
+            channel.post(Given([], []))
     channel.post(Stop(at_once=False))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(process.wait(), 0.3)
