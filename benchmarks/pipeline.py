@@ -68,22 +68,38 @@ def children_cpu_s() -> float:
 
 
 def measured(
-    name: str, far: Far, folder: Path, in_flight: int, *more: str, count: int = 0, pinned: bool = True
+    name: str,
+    far: Far,
+    folder: Path,
+    in_flight: int,
+    *more: str,
+    count: int = 0,
+    pinned: bool = True,
+    runs: int = 1,
 ) -> Measured | None:
-    """One round, or None where the file does not hold every ID once. `more`: further words of fetcher's command."""
+    """One round, or None where the file does not hold every ID once.
+
+    Args:
+        more: further words of fetcher's command.
+        runs: so many commands side by side share the IDs and the calls in flight, each with a file of its own.
+    """
     wanted = [str(610_000_000_000 + k) for k in range(count or COUNTS[name])]
-    ids, out = folder / "ids.txt", folder / "out.jsonl"
-    ids.write_text("\n".join(wanted) + "\n")
     for old in folder.glob("*out*"):
         old.unlink()
+    outs, commands = [folder / f"out{run}.jsonl" for run in range(runs)], []
+    for run, out in enumerate(outs):
+        ids = folder / f"ids{run}.txt"
+        ids.write_text("\n".join(wanted[run::runs]) + "\n")
+        commands.append([*(on_core(0) if pinned else []), *command_of(name, far, ids, out, in_flight // runs, *more)])
     env = os.environ | {"FETCHER_APP_SECRET": SECRET.decode()}
-    words = [*(on_core(0) if pinned else []), *command_of(name, far, ids, out, in_flight, *more)]
     cpu_s, started_s = children_cpu_s(), time.monotonic()
-    subprocess.run(words, env=env, check=True, timeout=120)
+    processes = [subprocess.Popen(words, env=env) for words in commands]
+    codes = [process.wait(timeout=120) for process in processes]
+    if any(codes):
+        raise RuntimeError(f"{name} ended with {codes}")
     seconds = time.monotonic() - started_s
     cpu_s = children_cpu_s() - cpu_s
-    with out.open(encoding="utf-8") as file:
-        found = sorted(json.loads(line)["id"] for line in file)
+    found = sorted(json.loads(line)["id"] for out in outs for line in out.read_text(encoding="utf-8").splitlines())
     if found != wanted:
         print(f"{name}: {len(found)} lines for {len(wanted)} IDs, so this round has no speed")
         return None
