@@ -18,6 +18,7 @@ import sys
 from array import array
 from collections.abc import Callable
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -143,6 +144,8 @@ class Shards:
         with far:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                # A random.py in the user's folder must not be taken for Python's, unless ours came from there too.
+                *(() if str(Path.cwd()) in sys.path else ("-P",)),
                 "-m",
                 "fetcher.run",
                 str(far.fileno()),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 
 from tests.holds.books import check
 from tests.holds.forked import Forked, finished, until
-from tests.holds.runs import SandboxSettings, environment, spawn, write_ids
+from tests.holds.runs import SandboxSettings, command, environment, spawn, write_ids
 
 pytestmark = pytest.mark.slow
 GATEWAY = SandboxSettings(latency_ms=20, jitter_ms=10, absent=0.0)
@@ -51,6 +53,15 @@ def test_one_job_for_two(tmp_path: Path, sandbox: Any) -> None:
     assert 151 < told["windows"]["worst_1s"] <= 301  # more than one worker's share of it
     assert told["calls"]["sent"] == sandbox.stats()["calls"] == 700
     assert told["latency_ms"]["p50"] > 15
+
+
+def test_files_in_the_folder_are_not_taken_for_modules(tmp_path: Path, sandbox: Any) -> None:
+    """The installed command does not look for Python's modules where the user works, nor do its workers."""
+    write_ids(tmp_path / "ids.txt", 20)
+    (tmp_path / "random.py").write_text("raise SystemExit('of the user')")
+    started = [sys.executable, "-P", *command(*words("out.jsonl", "--qps", 200))[1:]]
+    done = subprocess.run(started, env=environment(sandbox), cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_wrong_secret_costs_one_call(tmp_path: Path, sandbox: Any) -> None:
