@@ -111,7 +111,7 @@ def test_from_ids_to_a_data_set(sandbox: Any, numbers: Any, tmp_path: Path) -> N
 
 def test_a_worker_lost_in_mid_shard_costs_what_was_in_flight(sandbox: Any, numbers: Any, tmp_path: Path) -> None:
     """The next try goes on where the part stands; the third shard's worker dies after a commit nobody heard of."""
-    ids = write(tmp_path / "ids.txt", next(numbers), 150)
+    ids = write(tmp_path / "ids.txt", next(numbers), 300)
     out, engine = tmp_path / "data", Here()
 
     def before(order: Order) -> Lost | None:
@@ -125,13 +125,13 @@ def test_a_worker_lost_in_mid_shard_costs_what_was_in_flight(sandbox: Any, numbe
 
     engine.before = before
     summary = tmp_path / "summary.json"
-    a_job = job(sandbox, tmp_path / "ids.txt", out, qps=200.0, summary=str(summary))
+    a_job = job(sandbox, tmp_path / "ids.txt", out, qps=200.0, shard_ids=100, summary=str(summary))
     assert run_cluster(a_job, engine_of=lambda _: engine) in (0, 1)
     assert stored(out) == Counter([*ids, "no-id"])
     assert manifest_of(out).complete
     tries = sorted((order.shard, order.attempt) for order, _ in engine.done)
     assert tries == [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)]
-    assert 150 <= sandbox.stats()["calls"] <= 150 + 0.2 * 200
+    assert 300 <= sandbox.stats()["calls"] <= 300 + 0.2 * 200
     assert json.loads(summary.read_text())["books"]["balanced"]
 
 

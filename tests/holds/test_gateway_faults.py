@@ -71,7 +71,7 @@ def test_each_fault_always(tmp_path: Path, gateway: FaultServer) -> None:
     faults = [*BROKEN, *FINAL]
     ids = write_ids(tmp_path / "ids.txt", GOOD_EACH * len(faults))
     by_id = dealt(gateway, ids, faults, None)
-    code, said = finished(*words(), env=environment(gateway), cwd=tmp_path, wait_s=80)
+    code, said = finished(*words("--timeout", 1), env=environment(gateway), cwd=tmp_path, wait_s=80)
     assert code == 1, said
     check(tmp_path / "out.jsonl", ids)
     failed = {record["id"]: record["error"] for record in records(failed_of(tmp_path / "out.jsonl"))}

@@ -44,7 +44,7 @@ def test_near_and_far_machines_and_a_cable_that_is_pulled_out(tmp_path: Path, sa
         "FETCHER_QPS": str(CAP),
         "FETCHER_HEADROOM": "0.5",
     }
-    ids = [write_ids(tmp_path / f"{k}.txt", n, 610_000_000_000 + k * 1_000_000) for k, n in enumerate((500, 200, 500))]
+    ids = [write_ids(tmp_path / f"{k}.txt", n, 610_000_000_000 + k * 1_000_000) for k, n in enumerate((500, 350, 500))]
     with machines(DELAYS, [gateway_port, redis.port]) as made:
         runs = [
             Forked(*words(k), env=env, cwd=tmp_path, sent=f"{k}.sent", network=one.name) for k, one in enumerate(made)
