@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,6 @@ def place(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-@cache
 def tree(path: Path) -> ast.Module:
     """The module, parsed."""
     return ast.parse(path.read_text(encoding="utf-8"))
