@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -94,16 +94,27 @@ def measured(
     env = os.environ | {"FETCHER_APP_SECRET": SECRET.decode()}
     cpu_s, started_s = children_cpu_s(), time.monotonic()
     processes = [subprocess.Popen(words, env=env) for words in commands]
-    codes = [process.wait(timeout=120) for process in processes]
+    try:
+        codes = [process.wait(timeout=120) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()  # one that has ended does not feel it
     if any(codes):
         raise RuntimeError(f"{name} ended with {codes}")
     seconds = time.monotonic() - started_s
     cpu_s = children_cpu_s() - cpu_s
-    found = sorted(json.loads(line)["id"] for out in outs for line in out.read_text(encoding="utf-8").splitlines())
+    found = sorted(one for out in outs for one in ids_in(out))
     if found != wanted:
         print(f"{name}: {len(found)} lines for {len(wanted)} IDs, so this round has no speed")
         return None
     return len(wanted) / seconds, cpu_s / len(wanted) * 1e6
+
+
+def ids_in(out: Path) -> Iterator[str]:
+    """Of its lines, one after the other: a round leaves up to 600 MB of them."""
+    with out.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)["id"]
 
 
 def with_wrk(url: str, in_flight: int) -> Measured:
